@@ -1,0 +1,180 @@
+"""Bodies of the HTTP calls between services. The public API of the gateway has its own."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from common_core.domain_enums import BatchStatus, Language, PhaseName
+from common_core.identifiers import BatchId, EssayId, RunId, TextId
+from common_core.models import AnchorFile, BatchProfile, Correction, EssayText, WireModel
+
+MAX_ESSAYS = 1000
+
+
+class CreateBatch(WireModel):
+    """gateway → bos. The caller chooses the batch id: a repeated call creates nothing new."""
+
+    batch_id: BatchId
+    owner_id: str
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    language: Language
+    essay_count: Annotated[int, Field(ge=1, le=MAX_ESSAYS)]
+    assignment_text_id: TextId | None = None
+    anchors: tuple[AnchorFile, ...] = ()
+    grade_scale: tuple[str, ...] = ()
+    judge: str
+    pipeline: Annotated[tuple[PhaseName, ...], Field(min_length=1)]
+
+
+class StartPipeline(WireModel):
+    """gateway → bos: run a pipeline again, perhaps with another judge."""
+
+    run_id: RunId
+    pipeline: Annotated[tuple[PhaseName, ...], Field(min_length=1)]
+    judge: str | None = None
+
+
+class PipelineStarted(WireModel):
+    run_id: RunId
+    """The run that answers the request: if one with the same input was under way, that one."""
+
+
+class BatchRecord(WireModel):
+    """bos → gateway: the batch as its owner registered it."""
+
+    batch_id: BatchId
+    owner_id: str
+    name: str
+    language: Language
+    essay_count: int
+    judge: str
+    pipeline: tuple[PhaseName, ...]
+    status: BatchStatus
+    message: str
+    created_at: AwareDatetime
+
+
+class ResolvePipeline(WireModel):
+    """bos → bcs: what is left to do of this pipeline for these texts."""
+
+    pipeline: Annotated[tuple[PhaseName, ...], Field(min_length=1)]
+    essays: tuple[EssayText, ...]
+    profile: BatchProfile
+
+
+class ResolvedPhase(WireModel):
+    phase: PhaseName
+    to_do: tuple[EssayText, ...]
+    reused: tuple[EssayText, ...]
+    """Essays for which the phase is done, with the text that came out of it."""
+    result_run_id: RunId | None = None
+    """The earlier run whose result holds, if the whole phase is reused."""
+
+
+class ResolvedPipeline(WireModel):
+    phases: tuple[ResolvedPhase, ...]
+    """In running order. Of a phase whose input another one must make first, everything is to do."""
+
+
+class UploadOutcome(WireModel):
+    """content → gateway → client: one file of an upload."""
+
+    file: str
+    status: Literal["accepted", "rejected", "duplicate"]
+    code: str | None = None
+    reason: str | None = None
+
+
+class Uploaded(WireModel):
+    files: tuple[UploadOutcome, ...]
+
+
+class StoredText(WireModel):
+    text_id: TextId
+
+
+class PhaseProgress(WireModel):
+    name: PhaseName
+    title: str
+    status: Literal["waiting", "running", "done"]
+    done: int
+    total: int
+    detail: str | None = None
+
+
+class FileNotice(WireModel):
+    """A file that will not be assessed, and why."""
+
+    file: str
+    reason: str
+
+
+class BatchProgress(WireModel):
+    """ras → gateway: where a batch is."""
+
+    batch_id: BatchId
+    owner_id: str
+    name: str
+    language: Language
+    status: BatchStatus
+    message: str
+    essays_expected: int
+    essays_received: int
+    phases: tuple[PhaseProgress, ...]
+    notices: tuple[FileNotice, ...]
+    results_ready: bool
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+
+
+class BatchEvent(WireModel):
+    """One step of a batch's progress; `sequence` grows within the batch."""
+
+    sequence: int
+    progress: BatchProgress
+
+
+class BatchEvents(WireModel):
+    events: tuple[BatchEvent, ...]
+
+
+class Batches(WireModel):
+    batches: tuple[BatchProgress, ...]
+
+
+class EssayResult(WireModel):
+    file: str
+    essay_id: EssayId
+    status: Literal["assessed", "failed"]
+    error: str | None
+    rank: int | None
+    score: float | None
+    standard_error: float | None
+    plausible_ranks: tuple[int, int] | None
+    grade: str | None
+    grade_probabilities: dict[str, float] | None
+    anchor: bool
+    word_count: int
+    text_id: TextId | None
+    corrected_text_id: TextId | None
+    corrections: tuple[Correction, ...]
+
+
+class BatchResults(WireModel):
+    """ras → gateway: everything but the texts, which the content store has."""
+
+    batch_id: BatchId
+    run_id: UUID
+    name: str
+    language: Language
+    status: BatchStatus
+    message: str
+    judge: str
+    reliability: float
+    comparisons: int
+    stop_reason: str
+    grade_note: str | None
+    essays: tuple[EssayResult, ...]
+    """By rank, then those that failed by file name."""
+    notices: tuple[FileNotice, ...]
