@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import asyncpg
 import pytest
@@ -188,6 +189,19 @@ def test_an_interrupt_while_starting_leaves_nothing(
     assert wait_until(lambda: nothing_is_left(temporary), seconds=2)
 
 
+def test_an_interrupt_while_initialising_leaves_no_half_template(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    monkeypatch.setenv("HULEEDU_CACHE_DIR", str(cache))
+    child = subprocess.Popen([sys.executable, "-c", PROGRAM], stderr=subprocess.DEVNULL)  # noqa: S603 - our own program
+    assert wait_until(lambda: any(cache.glob(".new-*/cluster/data/base")), seconds=10)
+    child.send_signal(signal.SIGINT)
+    child.wait(10)
+    assert wait_until(lambda: nothing_is_left(temporary), seconds=2)
+    assert not list(cache.iterdir())
+
+
 def test_postgres_runs_where_user_namespaces_are_forbidden(temporary: Path) -> None:
     finished = subprocess.run(  # noqa: S603 - our own program
         [
@@ -233,7 +247,7 @@ def test_another_port_is_tried_when_somebody_was_faster(
             return process.start([sys.executable, "-c", f"{listen}; {wait}"], log=log)
 
         child, port = process.start_on_free_port(
-            start_on, log, "serving", port_taken="Address already in use"
+            start_on, log, "serving", port_taken="Address already in use", cancelled=Event()
         )
         process.stop(child)
     assert port == free
@@ -245,7 +259,7 @@ def test_a_program_that_ends_before_it_is_ready_fails_with_the_end_of_its_log(
     log = tmp_path / "log"
     child = process.start([sys.executable, "-c", "raise SystemExit('no licence')"], log=log)
     with pytest.raises(process.ProcessFailedError, match="no licence"):
-        process.wait_for_line(child, log, "ready", seconds=10)
+        process.wait_for_line(child, log, "ready", seconds=10, cancelled=Event())
 
 
 def test_a_program_that_ignores_the_request_to_end_is_killed_with_its_children(
@@ -255,6 +269,6 @@ def test_a_program_that_ignores_the_request_to_end_is_killed_with_its_children(
     deaf = "import signal, os; signal.signal(signal.SIGTERM, signal.SIG_IGN); os.fork()"
     program = f"{deaf}; print('ready', flush=True); signal.pause()"
     child = process.start([sys.executable, "-c", program], log=log)
-    process.wait_for_line(child, log, "ready", seconds=10)
+    process.wait_for_line(child, log, "ready", seconds=10, cancelled=Event())
     process.stop(child, seconds=0.1)
     assert wait_until(lambda: not processes_marked_by(temporary), seconds=2)

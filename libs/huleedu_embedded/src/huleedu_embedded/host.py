@@ -16,12 +16,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
-import time
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
+from threading import Event, Thread
 
 from huleedu_embedded import process
 from huleedu_embedded.kafka import kafka
@@ -35,15 +32,19 @@ _POLL_SECONDS = 0.5
 def main(specification: Specification) -> None:
     owner = os.getppid()
     watched: set[int] = set()
-    signal.signal(signal.SIGTERM, _leave)
-    threading.Thread(target=_listen_to_owner, args=(watched,), daemon=True).start()
+    cancelled = Event()
+    Thread(target=_listen_to_owner, args=(watched, cancelled), daemon=True).start()
+    # From a thread: an event may not be set by a signal handler that interrupts a wait for it.
+    signal.signal(signal.SIGTERM, lambda *_: Thread(target=cancelled.set).start())
     with ExitStack() as stack:
         directory = _data_directory(specification, stack)
         children: list[subprocess.Popen[bytes]] = []
         addresses: dict[str, str] = {}
         for part in specification.parts:
             try:
-                child, addresses[part] = stack.enter_context(_run(part, specification, directory))
+                child, addresses[part] = stack.enter_context(
+                    _run(part, specification, directory, cancelled)
+                )
             except (process.ProcessFailedError, OSError) as error:
                 _say({"error": f"The embedded {part} could not start. {error}"})
                 sys.exit(1)
@@ -52,20 +53,22 @@ def main(specification: Specification) -> None:
         _say({"addresses": addresses})
         # A fork of the owner may hold our standard input open after its end.
         while os.getppid() == owner and all(child.poll() is None for child in children):
-            time.sleep(_POLL_SECONDS)
+            if cancelled.wait(_POLL_SECONDS):
+                return
+        sys.exit(1)
 
 
 def _run(
-    part: str, specification: Specification, directory: Path
+    part: str, specification: Specification, directory: Path, cancelled: Event
 ) -> AbstractContextManager[tuple[subprocess.Popen[bytes], str]]:
     keep = specification.directory is not None
     match part:
         case "postgres":
-            return postgres(directory, keep=keep)
+            return postgres(directory, keep=keep, cancelled=cancelled)
         case "redis":
-            return redis(directory, keep=keep)
+            return redis(directory, keep=keep, cancelled=cancelled)
         case _:
-            return kafka(directory, specification.topics)
+            return kafka(directory, specification.topics, cancelled)
 
 
 def _data_directory(specification: Specification, stack: ExitStack) -> Path:
@@ -78,14 +81,14 @@ def _data_directory(specification: Specification, stack: ExitStack) -> Path:
     return temporary
 
 
-def _listen_to_owner(watched: set[int]) -> None:
+def _listen_to_owner(watched: set[int], cancelled: Event) -> None:
     for line in sys.stdin.buffer:
         word, pid = line.split()
         if word == b"watch":
             watched.add(int(pid))
         else:
             watched.discard(int(pid))
-    os.kill(os.getpid(), signal.SIGTERM)
+    cancelled.set()
 
 
 def _kill_sessions(leaders: set[int]) -> None:
@@ -93,14 +96,9 @@ def _kill_sessions(leaders: set[int]) -> None:
         process.kill_session(pid)
 
 
-def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough; cleaning up takes a moment
-    sys.exit(0)
-
-
 def _say(message: dict[str, object]) -> None:
-    sys.stdout.write(json.dumps(message) + "\n")
-    sys.stdout.flush()
+    with suppress(BrokenPipeError):  # the owner has gone, which the listener notices
+        os.write(sys.stdout.fileno(), (json.dumps(message) + "\n").encode())
 
 
 if __name__ == "__main__":

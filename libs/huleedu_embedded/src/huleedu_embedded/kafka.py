@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Event
 
 from huleedu_embedded import process
 
@@ -24,7 +25,7 @@ _ERROR_TEXT_BYTES = 512
 
 @contextmanager
 def kafka(
-    directory: Path, topics: Mapping[str, int]
+    directory: Path, topics: Mapping[str, int], cancelled: Event
 ) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """Run a broker with these topics (name to partitions); yields the process and its address.
 
@@ -34,7 +35,8 @@ def kafka(
     command = [sys.executable, "-P", "-m", "huleedu_embedded.kafka", json.dumps(dict(topics))]
     child = process.start(command, log=log)
     try:
-        yield child, process.wait_for_line(child, log, r"^listening on (\S+)$", 60)[1]
+        line = process.wait_for_line(child, log, r"^listening on (\S+)$", 60, cancelled)
+        yield child, line[1]
     finally:
         process.stop(child)
 

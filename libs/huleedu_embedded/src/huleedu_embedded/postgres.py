@@ -13,6 +13,7 @@ from hashlib import sha256
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Event
 
 from huleedu_embedded import process
 
@@ -24,7 +25,6 @@ _INITDB = [
     "--builtin-locale=C.UTF-8",
     "--locale=C",
     "--no-sync",
-    "--no-instructions",
     "--wal-segsize=4",
     # A random password needs no slow hash, and every connection pays for it.
     "--set=scram_iterations=1",
@@ -44,14 +44,16 @@ _THROW_AWAY = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": 
 
 
 @contextmanager
-def postgres(directory: Path, *, keep: bool) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def postgres(
+    directory: Path, *, keep: bool, cancelled: Event
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """Run a server with its data in `directory`; yields the process and the URL of the server.
 
     Unless the data is to be kept, it is neither flushed to disk nor shut down in an orderly way.
     """
     cluster = directory / "postgres"
     if not cluster.exists():
-        _copy_template(cluster)
+        _copy_template(cluster, cancelled)
     log = directory / "postgres.log"
     settings = _SETTINGS if keep else _SETTINGS | _THROW_AWAY
     options = [f"--{name}={value}" for name, value in settings.items()]
@@ -66,7 +68,11 @@ def postgres(directory: Path, *, keep: bool) -> Iterator[tuple[subprocess.Popen[
         )
 
     child, port = process.start_on_free_port(
-        start_on, log, "database system is ready to accept", port_taken="Address already in use"
+        start_on,
+        log,
+        "database system is ready to accept",
+        port_taken="Address already in use",
+        cancelled=cancelled,
     )
     try:
         password = (cluster / "password").read_text()
@@ -75,7 +81,7 @@ def postgres(directory: Path, *, keep: bool) -> Iterator[tuple[subprocess.Popen[
         process.stop(child, signal.SIGINT if keep else signal.SIGQUIT)
 
 
-def _copy_template(cluster: Path) -> None:
+def _copy_template(cluster: Path, cancelled: Event) -> None:
     """Start from a copy of a freshly initialised cluster, which takes a tenth of initialising."""
     template = _cache_directory() / f"postgres-{_template_key()}"
     if not template.exists():
@@ -83,7 +89,7 @@ def _copy_template(cluster: Path) -> None:
             template.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix=".new-", dir=template.parent) as folder:
                 fresh = Path(folder) / "cluster"
-                _initialise(fresh)
+                _initialise(fresh, cancelled)
                 try:
                     fresh.rename(template)
                 except FileExistsError:
@@ -92,12 +98,12 @@ def _copy_template(cluster: Path) -> None:
                     if not template.exists():
                         raise
         except PermissionError:  # a read-only home is no reason not to start
-            _initialise(cluster)
+            _initialise(cluster, cancelled)
             return
     shutil.copytree(template, cluster, symlinks=True)
 
 
-def _initialise(cluster: Path) -> None:
+def _initialise(cluster: Path, cancelled: Event) -> None:
     cluster.mkdir(mode=0o700)
     data = cluster / "data"
     data.mkdir(mode=0o700)
@@ -112,13 +118,10 @@ def _initialise(cluster: Path) -> None:
         owned_directory=data,
     )
     try:
-        child.wait(120)
-    except subprocess.TimeoutExpired:
-        pass
+        process.wait_for_line(child, log, "^Success", 120, cancelled)
+        child.wait(10)
     finally:
         process.stop(child)
-    if child.returncode != 0:
-        raise process.ProcessFailedError(f"initdb failed:\n{process.tail(log)}")
 
 
 def _template_key() -> str:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from threading import Event
 
 _EXEC = Path(__file__).with_name("_exec.py")
 _POLL_SECONDS = 0.01
@@ -77,8 +78,12 @@ def kill_session(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
+class CancelledError(ProcessFailedError):
+    """The wait was given up because nobody wants the program any more."""
+
+
 def wait_for_line(
-    child: subprocess.Popen[bytes], log: Path, pattern: str, seconds: float
+    child: subprocess.Popen[bytes], log: Path, pattern: str, seconds: float, cancelled: Event
 ) -> re.Match[str]:
     """Wait until a line that matches appears in a program's log."""
     deadline = time.monotonic() + seconds
@@ -91,7 +96,8 @@ def wait_for_line(
             raise ProcessFailedError(f"It ended with status {child.returncode}:\n{tail(log)}")
         if time.monotonic() > deadline:
             raise ProcessFailedError(f"It was not ready after {seconds:.0f} s:\n{tail(log)}")
-        time.sleep(_POLL_SECONDS)
+        if cancelled.wait(_POLL_SECONDS):
+            raise CancelledError
 
 
 def tail(log: Path, lines: int = 20) -> str:
@@ -107,6 +113,7 @@ def start_on_free_port(
     ready: str,
     *,
     port_taken: str,
+    cancelled: Event,
     seconds: float = 60,
 ) -> tuple[subprocess.Popen[bytes], int]:
     """Start a server that cannot choose its port itself; another port when somebody was faster."""
@@ -114,11 +121,13 @@ def start_on_free_port(
         port = free_port()
         child = start_on(port)
         try:
-            wait_for_line(child, log, ready, seconds)
-        except BaseException as error:
+            wait_for_line(child, log, ready, seconds, cancelled)
+        except CancelledError:
             stop(child)
-            taken = re.search(port_taken, log.read_text(errors="replace"))
-            if isinstance(error, ProcessFailedError) and taken and attempts_left:
+            raise
+        except ProcessFailedError:
+            stop(child)
+            if attempts_left and re.search(port_taken, log.read_text(errors="replace")):
                 continue
             raise
         return child, port

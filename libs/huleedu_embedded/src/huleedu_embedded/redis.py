@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Event
 
 from huleedu_embedded import process
 
 
 @contextmanager
-def redis(directory: Path, *, keep: bool) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def redis(
+    directory: Path, *, keep: bool, cancelled: Event
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """Run a server with its data in `directory`; yields the process and its URL."""
     data = directory / "redis"
     data.mkdir(exist_ok=True)
@@ -34,7 +37,11 @@ def redis(directory: Path, *, keep: bool) -> Iterator[tuple[subprocess.Popen[byt
         return process.start([_program(), "-"], log=log, stdin=text)
 
     child, port = process.start_on_free_port(
-        start_on, log, "Ready to accept connections", port_taken="Address already in use"
+        start_on,
+        log,
+        "Ready to accept connections",
+        port_taken="Address already in use",
+        cancelled=cancelled,
     )
     try:
         yield child, f"redis://:{password}@127.0.0.1:{port}/0"
