@@ -1,0 +1,59 @@
+"""The shape of `results.json`, as it lies on the disk and as the gateway answers it."""
+
+from typing import Literal, NotRequired, TypedDict
+
+
+class Correction(TypedDict):
+    """`start` and `end` count code points of the essay's text, end exclusive."""
+
+    start: int
+    end: int
+    original: str
+    suggestions: list[str]
+    confidence: float
+    kind: NotRequired[str]
+
+
+class EssayResult(TypedDict):
+    file: str
+    essay_id: str
+    status: Literal["assessed", "failed"]
+    error: str | None
+    rank: int | None
+    """1 is best; None for an essay that could not be assessed, as for the other numbers."""
+    score: float | None
+    """In logits, mean 0 over the batch."""
+    standard_error: float | None
+    grade: str | None
+    grade_probabilities: dict[str, float] | None
+    word_count: int
+    corrections: list[Correction]
+    """Those that are in the corrected text."""
+    corrected_text: str
+    text: NotRequired[str]
+    marked: NotRequired[list[Correction]]
+    """What is only pointed out to the reader; none overlaps a correction."""
+    plausible_ranks: NotRequired[list[int] | None]
+    anchor: NotRequired[bool]
+
+
+class FileNotice(TypedDict):
+    """A file that was not assessed, and why."""
+
+    file: str
+    reason: str
+
+
+class Results(TypedDict):
+    batch_id: str
+    language: str
+    judge: str
+    reliability: float
+    """Scale separation reliability, 0 to 1."""
+    comparisons: int
+    essays: list[EssayResult]
+    name: NotRequired[str]
+    message: NotRequired[str]
+    stop_reason: NotRequired[str]
+    grade_note: NotRequired[str | None]
+    notices: NotRequired[list[FileNotice]]

@@ -1,0 +1,55 @@
+"""Numbers and facts in the words that a teacher reads."""
+
+from huleedu_report.results import EssayResult
+
+DEMONSTRATION_JUDGE = "demonstration judge, not for grading"
+
+
+def judge_note(judge: str) -> str | None:
+    """What has to stand beside every result of this judge, if anything."""
+    return DEMONSTRATION_JUDGE if judge.startswith("offline") else None
+
+
+def signed(value: float) -> str:
+    """Two decimals, with a true minus sign, and no sign on zero."""
+    rounded = round(value, 2)
+    if rounded == 0:
+        return "0.00"
+    return f"{'−' if rounded < 0 else '+'}{abs(rounded):.2f}"  # noqa: RUF001 - a true minus sign
+
+
+def percent(share: float) -> str:
+    return f"{round(share * 100)} %"
+
+
+def score(essay: EssayResult) -> str:
+    """For example `+1.20 ± 0.31`; a dash if there is no score."""
+    if essay["score"] is None or essay["standard_error"] is None:
+        return "–"  # noqa: RUF001 - an en dash where a number would stand
+    return f"{signed(essay['score'])} ± {essay['standard_error']:.2f}"
+
+
+def plausible_ranks(essay: EssayResult) -> str:
+    """For example `2–5`, or `1` if no other rank fits; a dash if unknown."""  # noqa: RUF002
+    ranks = essay.get("plausible_ranks")
+    if not ranks:
+        return "–"  # noqa: RUF001 - as above
+    best, worst = ranks
+    return str(best) if best == worst else f"{best}–{worst}"  # noqa: RUF001 - an en dash for a range
+
+
+def grade_probability(essay: EssayResult) -> str | None:
+    """How likely the grade given is, for example `64 %`; None if it is not known."""
+    probabilities = essay["grade_probabilities"]
+    if essay["grade"] is None or not probabilities:
+        return None
+    share = probabilities.get(essay["grade"])
+    return None if share is None else percent(share)
+
+
+def shortened(name: str, length: int) -> str:
+    """`name` with its middle left out where it is too long: both its ends tell files apart."""
+    if len(name) <= length:
+        return name
+    tail = (length - 1) // 2
+    return f"{name[: length - 1 - tail]}…{name[-tail:]}"

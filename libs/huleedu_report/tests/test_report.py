@@ -1,0 +1,218 @@
+import csv
+import io
+from html.parser import HTMLParser
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from huleedu_report import (
+    Correction,
+    EssayResult,
+    Results,
+    caterpillar,
+    judge_note,
+    marked_text,
+    report_page,
+    results_csv,
+)
+
+HOSTILE = '<script>alert("1")</script>&amp;.txt'
+
+
+def correction(start: int, original: str, *suggestions: str) -> Correction:
+    return {
+        "start": start,
+        "end": start + len(original),
+        "original": original,
+        "suggestions": list(suggestions),
+        "confidence": 0.9,
+    }
+
+
+def essay(rank: int | None, score: float | None, *, file: str = "a.txt") -> EssayResult:
+    return {
+        "file": file,
+        "essay_id": f"id-{rank}",
+        "status": "failed" if rank is None else "assessed",
+        "error": "The text is empty." if rank is None else None,
+        "rank": rank,
+        "score": score,
+        "standard_error": None if score is None else 0.3,
+        "plausible_ranks": None if rank is None else [rank, rank + 1],
+        "grade": None,
+        "grade_probabilities": None,
+        "anchor": False,
+        "word_count": 3,
+        "text": "a teh <b>",
+        "corrections": [correction(2, "teh", "the", "ten")],
+        "marked": [],
+        "corrected_text": "a the <b>",
+    }
+
+
+def results(*essays: EssayResult, judge: str = "offline") -> Results:
+    return {
+        "batch_id": "b",
+        "language": "en",
+        "judge": judge,
+        "reliability": 0.8,
+        "comparisons": 40,
+        "essays": list(essays),
+        "name": HOSTILE,
+    }
+
+
+class Texts(HTMLParser):
+    """The text of a page without what is struck, noted or put in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.silent = 0
+        self.parts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if self.silent or ("class", "note") in attrs or ("class", "put-in") in attrs:
+            self.silent += 1
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.silent:
+            self.silent -= 1
+
+    def handle_data(self, data: str) -> None:
+        if not self.silent:
+            self.parts.append(data)
+
+
+def read(html: str) -> Texts:
+    parser = Texts()
+    parser.feed(html)
+    parser.close()
+    return parser
+
+
+def test_correction_is_struck_with_the_suggestion_beside_it() -> None:
+    html = marked_text(essay(1, 0.0))
+
+    assert "<del>teh</del>" in html
+    assert ">the</ins>" in html
+    assert "Other suggestions: ten" in html
+    assert "90 % sure" in html
+
+
+def test_what_is_merely_marked_is_not_struck() -> None:
+    marked = essay(1, 0.0)
+    marked["marked"] = marked["corrections"]
+    marked["corrections"] = []
+
+    html = marked_text(marked)
+
+    assert "<del>" not in html
+    assert "Perhaps: the, ten" in html
+
+
+def test_mark_that_does_not_lie_on_its_words_is_refused() -> None:
+    wrong = essay(1, 0.0)
+    wrong["corrections"] = [correction(1, "teh", "the")]
+
+    with pytest.raises(ValueError, match="does not fit"):
+        marked_text(wrong)
+
+
+def test_overlapping_marks_are_refused() -> None:
+    wrong = essay(1, 0.0)
+    wrong["marked"] = [correction(4, "h <", "x")]
+
+    with pytest.raises(ValueError, match="does not fit"):
+        marked_text(wrong)
+
+
+@given(data=st.data(), text=st.text(alphabet="ab <>&\"'å\n", min_size=1, max_size=60))
+def test_marked_text_reads_as_the_essay_and_adds_no_tag_of_its_own(
+    data: st.DataObject, text: str
+) -> None:
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(text)), max_size=8)))
+    spans = [(a, b) for a, b in zip(cuts[::2], cuts[1::2], strict=False)]
+    marks = [correction(a, text[a:b], "<i>x</i>") for a, b in spans]
+    marked = essay(1, 0.0)
+    marked["text"], marked["corrections"], marked["marked"] = text, marks[::2], marks[1::2]
+
+    page = read(marked_text(marked))
+
+    assert "".join(page.parts) == text
+    assert set(page.tags) <= {"span", "del", "ins", "b"}
+
+
+def test_plot_has_a_row_per_ranked_essay_in_the_order_of_ranks() -> None:
+    svg = ET.fromstring(  # noqa: S314 - made three lines above
+        caterpillar([essay(2, -1.0, file="b"), essay(None, None), essay(1, 1.0, file="a")])
+    )
+    rows = [node for node in svg.iter() if node.get("class", "").startswith("row")]
+    names = [node.text for node in svg.iter() if node.get("class") == "name"]
+
+    assert len(rows) == 2
+    assert names == ["a", "b"]
+
+
+@given(numbers=st.lists(st.tuples(st.floats(-50, 50), st.floats(0, 30)), min_size=1, max_size=8))
+def test_every_bar_lies_inside_the_plot(numbers: list[tuple[float, float]]) -> None:
+    essays = [essay(index + 1, score) for index, (score, _) in enumerate(numbers)]
+    for row, (_, error) in zip(essays, numbers, strict=True):
+        row["standard_error"] = error
+
+    svg = ET.fromstring(caterpillar(essays))  # noqa: S314 - our own output
+
+    bars = [node for node in svg.iter() if node.get("class") == "wide"]
+    for bar in bars:
+        low, high = float(bar.attrib["x1"]), float(bar.attrib["x2"])
+        assert 235 <= low <= high <= 697
+    ticks = [node for node in svg.iter() if node.get("class") in {"grid", "zero"}]
+    assert 2 <= len(ticks) <= 12
+
+
+def test_plot_of_nothing_is_nothing() -> None:
+    assert caterpillar([essay(None, None)]) == ""
+
+
+def test_report_runs_nothing_and_loads_nothing_whatever_the_essays_say() -> None:
+    hostile = essay(1, 0.0, file=HOSTILE)
+    hostile["text"] = hostile["corrected_text"] = '<img src="http://example.org/x.png">'
+    hostile["corrections"] = []
+
+    page = read(report_page(results(hostile, essay(None, None, file=HOSTILE))))
+
+    assert not {"script", "img", "link", "iframe"} & set(page.tags)
+    assert "http://example.org/x.png" in "".join(page.parts)
+
+
+def test_report_without_texts_shows_the_corrected_ones() -> None:
+    bare = essay(1, 0.0)
+    del bare["text"]
+
+    assert "a the &lt;b&gt;" in report_page(results(bare))
+
+
+def test_demonstration_judge_is_labelled() -> None:
+    assert judge_note("offline") == "demonstration judge, not for grading"
+    assert judge_note("some-model") is None
+    assert "not for grading" in report_page(results(essay(1, 0.0)))
+    assert "not for grading" not in report_page(results(essay(1, 0.0), judge="some-model"))
+
+
+def test_csv_has_a_line_per_essay() -> None:
+    rows = list(csv.DictReader(io.StringIO(results_csv(results(essay(1, 0.5), essay(None, None))))))
+
+    assert [row["rank"] for row in rows] == ["1", ""]
+    assert rows[0]["score"] == "0.5"
+    assert rows[0]["corrections"] == "1"
+    assert rows[1]["error"] == "The text is empty."
+
+
+@pytest.mark.parametrize("name", ["=1+1", "@SUM(A1)", "+1", "-1", "\t=1"])
+def test_file_name_that_is_a_formula_is_defused_in_the_csv(name: str) -> None:
+    row = next(csv.DictReader(io.StringIO(results_csv(results(essay(1, 0.5, file=name))))))
+
+    assert row["file"] == f"'{name}"
