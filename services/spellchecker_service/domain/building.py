@@ -1,0 +1,206 @@
+"""The index of a language as arrays: what a word is, what could be meant, what stands beside it."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from . import sources
+from .hashing import (
+    ID_BITS,
+    PREFIX,
+    deletion_keys,
+    encode,
+    letter_sets,
+    pair_key,
+    sound_hashes,
+    word_key,
+)
+from .index_files import WIDTH, Arrays, Flag
+from .phonetics import Language, phonetic_key
+
+UNSEEN = 0.7
+"""Zipf frequency of a word that a dictionary has and the frequency list has not."""
+_COMMON = 4.5
+_SHORT = 4
+_USED = 1.5
+_BRITISH = (
+    ("our", "or"),
+    ("is(?=e|i)", "iz"),
+    ("ys(?=e|i)", "yz"),
+    ("re(?=s?$)", "er"),
+    ("r(?=ing$|ed$)", "er"),
+    ("ll", "l"),
+    ("l(?=ment|ful)", "ll"),
+    ("[ao]e", "e"),
+    ("ogue", "og"),
+    ("nc(?=e)", "ns"),
+    ("dge(?=ment)", "dg"),
+    ("mme(?=s?$)", "m"),
+    ("pp(?=ed|ing)", "p"),
+    ("x(?=ion)", "ct"),
+    ("que(?=s?$)", "ck"),
+    ("t$", "ed"),
+    ("yre", "ire"),
+    ("xe$", "x"),
+    ("wards", "ward"),
+    ("ium", "um"),
+    ("phur", "fur"),
+    ("ey", "ay"),
+    ("st$", ""),
+    ("b(?=re)", "b"),
+    ("oul", "ol"),
+)
+
+
+class _Lexicon:
+    """What is known of each word in lower case while the index is put together."""
+
+    def __init__(self, frequencies: dict[str, float]) -> None:
+        self.frequencies = frequencies
+        self.flags: dict[str, int] = defaultdict(int)
+        self.shown: dict[str, str] = {}
+
+    def frequency(self, word: str) -> float:
+        return self.frequencies.get(word, UNSEEN if word in self.flags else 0.0)
+
+    def accept(self, word: str, flags: int) -> None:
+        """`word` as a text may have it: with a capital only if it is always written so."""
+        lowered = word.lower()
+        if lowered == word:
+            self.flags[word] |= flags | Flag.VALID
+        else:
+            self.flags[lowered] |= flags | Flag.CAPITALISED
+            self.shown.setdefault(lowered, word)
+
+
+def _read_dictionary(language: Language, lexicon: _Lexicon) -> None:
+    dictionary = sources.Dictionary(language)
+    option = dictionary.affixes.flag
+    forbidden, bare, inside = option("FORBIDDENWORD"), option("NEEDAFFIX"), option("ONLYINCOMPOUND")
+    begin, middle, end = option("COMPOUNDBEGIN"), option("COMPOUNDMIDDLE"), option("COMPOUNDEND")
+    refused: list[str] = []
+    ends = False
+    for text, flags, suffix in dictionary.forms():
+        if not suffix:
+            ends = end in flags
+        if forbidden in flags:
+            refused.append(text)
+            continue
+        parts = (
+            (Flag.BEGIN if begin in flags else 0)
+            | (Flag.MIDDLE if middle in flags else 0)
+            | (Flag.END if end in flags or (suffix and ends and inside not in flags) else 0)
+        )
+        if inside in flags or (not suffix and bare in flags):
+            if parts:
+                lexicon.flags[text.lower()] |= parts
+        else:
+            lexicon.accept(text, parts)
+    for text in refused:
+        lexicon.flags.pop(text.lower(), None)
+
+
+def _accept_british(lexicon: _Lexicon) -> None:
+    """British spellings that people use, which the American dictionary lacks."""
+    rules = [(re.compile(british), american) for british, american in _BRITISH]
+    for word, frequency in lexicon.frequencies.items():
+        if frequency < _USED or word in lexicon.flags or not word.isalpha():
+            continue
+        for british, american in rules:
+            twin = british.sub(american, word)
+            if (
+                twin != word
+                and lexicon.flags.get(twin, 0) & Flag.VALID
+                and frequency > lexicon.frequency(twin) - 1.2
+            ):
+                lexicon.flags[word] |= Flag.VALID
+                break
+
+
+def _candidate_words(lexicon: _Lexicon) -> list[str]:
+    """What may be suggested: known words that people use, most frequent first."""
+    accepted = Flag.VALID | Flag.CAPITALISED
+    words = [
+        word
+        for word, flags in lexicon.flags.items()
+        if flags & accepted and 1 <= len(word) <= WIDTH and word in lexicon.frequencies
+    ]
+    words.sort(key=lambda word: (-lexicon.frequencies[word], word))
+    return words[: 1 << ID_BITS]
+
+
+def _deletion_table(
+    rows: npt.NDArray[np.uint8], zipf: npt.NDArray[np.float32]
+) -> npt.NDArray[np.uint64]:
+    prefixes = rows[:, :PREFIX]
+    lengths = (rows > 0).sum(axis=1)
+    far = (lengths > _SHORT) | ((lengths == _SHORT) & (zipf > _COMMON))
+    tables = []
+    for most, chosen in ((2, np.flatnonzero(far)), (1, np.flatnonzero(~far))):
+        keys, places = deletion_keys(prefixes[chosen], most)
+        tables.append(keys | chosen[places].astype(np.uint64))
+    return _distinct(np.concatenate(tables))
+
+
+def _sound_table(keys: list[str]) -> npt.NDArray[np.uint64]:
+    left, places = deletion_keys(encode(keys, PREFIX), 1)
+    return _distinct(left | places.astype(np.uint64))
+
+
+def _distinct(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Sorted, each once; several times as fast here as `numpy.unique`."""
+    keys.sort()
+    return keys[np.concatenate(([True], keys[1:] != keys[:-1]))]
+
+
+def _pair_table() -> Iterator[tuple[int, float]]:
+    known: dict[str, int] = {}
+    for first, second, count in sources.word_pairs():
+        for word in (first, second):
+            if word not in known:
+                known[word] = word_key(word)
+        yield pair_key(known[first], known[second]), np.log(count / 1_024_908_267_229)
+
+
+def build(language: Language) -> Arrays:
+    lexicon = _Lexicon(sources.frequencies(language))
+    _read_dictionary(language, lexicon)
+    if language == "en":
+        _accept_british(lexicon)
+    candidates = _candidate_words(lexicon)
+    identities = {word: number for number, word in enumerate(candidates)}
+    known = list(dict.fromkeys([*lexicon.flags, *lexicon.frequencies]))
+    keys = np.array([word_key(word) for word in known], np.uint64)
+    order = np.argsort(keys)
+    flags = np.array([lexicon.flags.get(word, 0) for word in known], np.uint16)
+    zipf = np.array([lexicon.frequency(word) for word in known], np.float32)
+    numbers = np.array([identities.get(word, -1) for word in known], np.int32)
+    rows = encode(candidates, WIDTH)
+    candidate_zipf = np.array([lexicon.frequencies[word] for word in candidates], np.float32)
+    shown = [
+        word if lexicon.flags[word] & Flag.VALID else lexicon.shown[word] for word in candidates
+    ]
+    sounds = [phonetic_key(word, language) for word in candidates]
+    spelt = [word.encode() for word in shown]
+    pairs = sorted(_pair_table()) if language == "en" else []
+    return {
+        "keys": keys[order],
+        "flags": flags[order],
+        "zipf": zipf[order],
+        "number": numbers[order],
+        "rows": rows,
+        "lengths": (rows > 0).sum(axis=1).astype(np.uint8),
+        "letters": letter_sets(rows),
+        "candidate_zipf": candidate_zipf,
+        "candidate_flags": np.array([lexicon.flags[word] for word in candidates], np.uint16),
+        "shown": np.frombuffer(b"".join(spelt), np.uint8),
+        "shown_at": np.cumsum([0, *map(len, spelt)]).astype(np.uint32),
+        "deletions": _deletion_table(rows, candidate_zipf),
+        "sounds": _sound_table(sounds),
+        "sound_of": sound_hashes(sounds),
+        "pair_keys": np.array([key for key, _ in pairs], np.uint64),
+        "pair_logs": np.array([log for _, log in pairs], np.float32),
+    }

@@ -1,0 +1,115 @@
+"""What could be meant by a word that is not known: near it in letters, or alike in sound."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .channel import distances
+from .hashing import ID_BITS, PREFIX, deletion_keys, encode, letter_sets, sound_hashes
+from .index_files import WIDTH
+from .lexicon import LN10, Lexicon
+from .phonetics import phonetic_key
+
+Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
+
+_ID = np.uint64((1 << ID_BITS) - 1)
+_COMPARED = 80
+"""So many candidates of a word are compared letter by letter."""
+_BATCH = 2048
+_LENGTH_DIFFERENCE = 4
+_UNLIKE = 6
+SHARPNESS = 5.0
+"""Nats that one unlikely slip costs."""
+FREQUENCY = 0.8
+"""How much the frequency of a word counts beside its distance."""
+SOUNDS_ALIKE = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """`number` in the lexicon, `distance` in unlikely slips, `score` in nats."""
+
+    number: int
+    distance: float
+    score: float
+
+
+def _postings(
+    table: npt.NDArray[np.uint64], keys: npt.NDArray[np.uint64], owners: Integers
+) -> tuple[Integers, Integers]:
+    """Who asked, and which candidates stand under the keys they asked for."""
+    first = np.searchsorted(table, keys)
+    last = np.searchsorted(table, keys + _ID, side="right")
+    counts = last - first
+    total = int(counts.sum())
+    offsets = np.repeat(first - np.concatenate(([0], np.cumsum(counts)[:-1])), counts)
+    places = np.arange(total) + offsets
+    return np.repeat(owners, counts), (table[places] & _ID).astype(np.int64)
+
+
+def _first_of_each(owners: Integers, order: Integers, kept: int) -> Integers:
+    """The first `kept` of each owner's places in `order`, which is sorted by owner."""
+    sorted_owners = owners[order]
+    begins = np.searchsorted(sorted_owners, sorted_owners)
+    return order[np.arange(len(order)) - begins < kept]
+
+
+def _plausible(
+    rows: npt.NDArray[np.uint8], owners: Integers, numbers: Integers, lexicon: Lexicon
+) -> tuple[Integers, Integers]:
+    """The pairs worth comparing: of like length and letters, frequent ones first."""
+    arrays = lexicon.arrays
+    pairs = np.sort((owners << ID_BITS) | numbers)
+    pairs = pairs[np.concatenate(([True], pairs[1:] != pairs[:-1]))] if len(pairs) else pairs
+    owners, numbers = pairs >> ID_BITS, pairs & int(_ID)
+    lengths = (rows > 0).sum(axis=1)
+    difference = np.abs(lengths[owners] - arrays["lengths"][numbers].astype(np.int64))
+    unlike = np.bitwise_count(letter_sets(rows)[owners] ^ arrays["letters"][numbers])
+    likely = (difference <= _LENGTH_DIFFERENCE) & (unlike <= _UNLIKE)
+    owners, numbers = owners[likely], numbers[likely]
+    promise = arrays["candidate_zipf"][numbers] - 1.1 * unlike[likely] - 0.7 * difference[likely]
+    chosen = _first_of_each(owners, np.lexsort((-promise, owners)), _COMPARED)
+    return owners[chosen], numbers[chosen]
+
+
+def _compare(written: npt.NDArray[np.uint8], numbers: Integers, lexicon: Lexicon) -> Floats:
+    """Distances in batches of like length, so that little is computed for nothing."""
+    result = np.zeros(len(numbers), np.float32)
+    order = np.argsort((written > 0).sum(axis=1), kind="stable")
+    for start in range(0, len(order), _BATCH):
+        batch = order[start : start + _BATCH]
+        meant = lexicon.arrays["rows"][numbers[batch]]
+        result[batch] = distances(written[batch], meant, lexicon.language)
+    return result
+
+
+def gather(words: Sequence[str], lexicon: Lexicon, kept: int) -> list[list[Candidate]]:
+    """The best `kept` candidates of each word by distance and frequency, best first."""
+    result: list[list[Candidate]] = [[] for _ in words]
+    if not words:
+        return result
+    arrays = lexicon.arrays
+    rows = encode(list(words), WIDTH)
+    keys = [phonetic_key(word, lexicon.language) for word in words]
+    near = _postings(arrays["deletions"], *deletion_keys(rows[:, :PREFIX], 2))
+    alike = _postings(arrays["sounds"], *deletion_keys(encode(keys, PREFIX), 1))
+    owners, numbers = _plausible(
+        rows, np.concatenate((near[0], alike[0])), np.concatenate((near[1], alike[1])), lexicon
+    )
+    distance = _compare(rows[owners], numbers, lexicon)
+    same_sound = sound_hashes(keys)[owners] == arrays["sound_of"][numbers]
+    frequency = arrays["candidate_zipf"][numbers] * LN10 * FREQUENCY
+    score = frequency - SHARPNESS * distance + SOUNDS_ALIKE * same_sound
+    best = _first_of_each(owners, np.lexsort((numbers, -score, owners)), kept)
+    for owner, number, far, value in zip(
+        owners[best].tolist(),
+        numbers[best].tolist(),
+        distance[best].tolist(),
+        score[best].tolist(),
+        strict=True,
+    ):
+        result[owner].append(Candidate(number, far, value))
+    return result

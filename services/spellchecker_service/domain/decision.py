@@ -1,0 +1,49 @@
+"""Whether a word is wrong, and whether to say so or to repair it: probabilities, and thresholds."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from .candidates import FREQUENCY
+from .lexicon import LN10
+
+APPLY = 0.5
+MARK = 0.35
+
+
+class Evidence(NamedTuple):
+    """What speaks for a word as it stands, besides its letters."""
+
+    zipf: float
+    capitalised: bool
+    opens_sentence: bool
+    repeated: int
+    compound: float
+    hyphenated: bool
+    quoted: bool
+    length: int
+
+
+def genuine(evidence: Evidence) -> float:
+    """The score of the word as it stands, in the nats of the candidates' scores."""
+    value = evidence.zipf * LN10 * FREQUENCY if evidence.zipf else 0.5
+    if evidence.capitalised:
+        value += 1.0 if evidence.opens_sentence else 7.0
+    if evidence.repeated > 1:
+        value += min(3.0, 1.0 * (evidence.repeated - 1)) * (2.0 if evidence.capitalised else 0.5)
+    value += evidence.compound
+    if evidence.hyphenated:
+        value += 2.0
+    if evidence.quoted:
+        value += 1.0
+    return value
+
+
+def confidence(scores: Sequence[float], as_it_stands: float) -> float:
+    """The probability that the word is wrong and the first of `scores` (best first) is right."""
+    if not scores:
+        return 0.0
+    best = scores[0]
+    among = 1 / sum(math.exp(0.7 * (score - best)) for score in scores)
+    wrong = 1 / (1 + math.exp(-0.9 * (best - as_it_stands - 0.3)))
+    return among * wrong

@@ -1,0 +1,86 @@
+"""The index on disk: one folder for each language and version, one memory-mapped array a file.
+
+The folder's name is a hash of the source files and of the modules that build the index, so that it
+is never stale. It is built on first use, under a lock, into a folder that gets its name when it is
+complete.
+"""
+
+import fcntl
+import os
+from collections.abc import Callable
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from .phonetics import Language
+
+Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
+
+WIDTH = 24
+"""Longest word that is suggested, in letters."""
+_BUILDERS = (
+    "building", "hashing", "hunspell_files", "index_files", "phonetics", "sources",
+)  # fmt: skip
+_ROOT = Path(__file__).resolve().parents[3]
+
+
+class Flag:
+    """What the dictionary says of a word in lower case, as bits.
+
+    Plain numbers, because the build combines millions of them.
+    """
+
+    VALID = 1
+    CAPITALISED = 2
+    BEGIN = 4
+    MIDDLE = 8
+    END = 16
+
+
+def cache_folder() -> Path:
+    """`HULEEDU_CACHE_DIR`, or `.cache/huleedu` in the repository."""
+    configured = os.environ.get("HULEEDU_CACHE_DIR")
+    return Path(configured) if configured else _ROOT / ".cache" / "huleedu"
+
+
+def index_version(sources: list[Path]) -> str:
+    """A hash of all that the index depends on."""
+    digest = blake2b(digest_size=8)
+    here = Path(__file__).parent
+    for path in [*(here / f"{name}.py" for name in _BUILDERS), *sources]:
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def ensure(
+    language: Language,
+    version: str,
+    build: Callable[[Language], Arrays],
+    folder: Path | None = None,
+) -> Path:
+    """The folder of the index, built if it is missing. Others who need it meanwhile wait."""
+    base = folder or cache_folder()
+    target = base / f"spelling-{language}-{version}"
+    if target.is_dir():
+        return target
+    base.mkdir(parents=True, exist_ok=True)
+    with (base / f"spelling-{language}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not target.is_dir():
+            unfinished = base / f"spelling-{language}-{version}.{os.getpid()}"
+            unfinished.mkdir(exist_ok=True)
+            for name, array in build(language).items():
+                np.save(unfinished / f"{name}.npy", array)
+            unfinished.rename(target)
+    return target
+
+
+def load(folder: Path) -> Arrays:
+    return {
+        path.stem: np.load(path, mmap_mode="r" if path.stat().st_size > 1 << 10 else None)
+        for path in sorted(folder.glob("*.npy"))
+    }

@@ -1,0 +1,80 @@
+"""What is known of a word: whether a dictionary has it, how frequent it is, what it may join."""
+
+from bisect import bisect_left
+from functools import lru_cache
+from typing import NamedTuple
+
+from . import building, sources
+from .hashing import pair_key, word_key
+from .index_files import Arrays, Flag, ensure, index_version, load
+from .phonetics import Language
+
+LN10 = 2.302585092994046
+_REMEMBERED = 200_000
+
+
+class Entry(NamedTuple):
+    """What the index has of a word.
+
+    `flags` are bits of `Flag`, `zipf` log10 of occurrences in 10^9 words, `number` that of the
+    candidate or -1; `key` is the word's own key.
+    """
+
+    flags: int
+    zipf: float
+    number: int
+    key: int
+
+
+class Lexicon:
+    """The words of one language, read from a memory-mapped index."""
+
+    def __init__(self, language: Language, arrays: Arrays) -> None:
+        self.language = language
+        self.arrays = arrays
+        # A view of the mapped file: bisect on it is several times as fast as on the array itself.
+        self._keys = arrays["keys"].data
+        self._flags = arrays["flags"].data
+        self._zipf = arrays["zipf"].data
+        self._number = arrays["number"].data
+        self._pairs = arrays["pair_keys"].data
+        self._pair_logs = arrays["pair_logs"].data
+        self._seen: dict[str, Entry] = {}
+
+    def entry(self, word: str) -> Entry:
+        """`word` is lower case. An unknown one has frequency 0."""
+        found = self._seen.get(word)
+        if found is None:
+            key = word_key(word)
+            place = bisect_left(self._keys, key)
+            if place < len(self._keys) and self._keys[place] == key:
+                found = Entry(self._flags[place], self._zipf[place], self._number[place], key)
+            else:
+                found = Entry(0, 0.0, -1, key)
+            if len(self._seen) >= _REMEMBERED:
+                self._seen.clear()
+            self._seen[word] = found
+        return found
+
+    def shown(self, number: int) -> str:
+        """The candidate as it is written."""
+        start, end = self.arrays["shown_at"][number], self.arrays["shown_at"][number + 1]
+        return bytes(self.arrays["shown"][start:end]).decode()
+
+    def pair_log(self, first: Entry, second: Entry) -> float | None:
+        """Natural log of the share of this pair of words, if it is a frequent one."""
+        key = pair_key(first.key, second.key)
+        place = bisect_left(self._pairs, key)
+        if place < len(self._pairs) and self._pairs[place] == key:
+            return float(self._pair_logs[place])
+        return None
+
+    def knows(self, word: str) -> bool:
+        return bool(self.entry(word).flags & (Flag.VALID | Flag.CAPITALISED))
+
+
+@lru_cache(maxsize=4)
+def lexicon(language: Language) -> Lexicon:
+    """The lexicon of `language`; builds its index if it is missing."""
+    version = index_version(sources.source_files(language))
+    return Lexicon(language, load(ensure(language, version, building.build)))

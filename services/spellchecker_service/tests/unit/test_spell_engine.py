@@ -1,0 +1,69 @@
+"""The engine through its door: `check` and `apply`, in both languages."""
+
+import pytest
+
+from services.spellchecker_service.domain import Language, apply, check
+
+
+def corrected(text: str, language: Language, glossary: tuple[str, ...] = ()) -> str:
+    return apply(text, check(text, language, glossary))
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        pytest.param("sv", "Det här är ett test.", id="swedish"),
+        pytest.param("sv", "Mjölkförpackningen stod på köksbordet.", id="compounds"),
+        pytest.param("sv", "Åsa, Örjan och Émilie åt räkmackor på Öland.", id="swedish letters"),
+        pytest.param("sv", "Vi såg Zlatan i SVT och läste om NATO.", id="acronyms"),
+        pytest.param("en", "I don't know, and they don\u2019t care.", id="both apostrophes"),
+        pytest.param("en", "We met Rajesh Venkataraman and Siobhan in Llandudno.", id="names"),
+        pytest.param(
+            "en",
+            "It was \u201ca frabjous brillig day\u201d, as Carroll put it.",
+            id="quotation",
+        ),
+        pytest.param("en", "NASA and the IAEA wrote to UNESCO.", id="acronyms"),
+        pytest.param(
+            "en", "See http://exampel.com/recieve or mail to jhon@exampel.com.", id="address"
+        ),
+        pytest.param("en", "The colour of my neighbour's favourite jewellery.", id="British"),
+        pytest.param("en", "The pupils' books and the boy's dog.", id="possessives"),
+    ],
+)
+def test_correct_text_is_left_alone(language: Language, text: str) -> None:
+    assert corrected(text, language) == text
+
+
+@pytest.mark.parametrize(
+    ("language", "wrong", "right"),
+    [
+        (
+            "en",
+            "First abbility here, second abbility there, third abbility end.",
+            "First ability here, second ability there, third ability end.",
+        ),
+        ("en", "I beleive it is becouse of teh rain.", "I believe it is because of the rain."),
+        ("en", "He dont like it alot.", "He don't like it a lot."),
+        ("en", "He don\u2019t know, she doesnt.", "He don\u2019t know, she doesn\u2019t."),
+        ("en", "Definately a good idea.", "Definitely a good idea."),
+        (
+            "sv",
+            "Manniskor i samhellet behöver nya vanner.",
+            "Människor i samhället behöver nya vänner.",
+        ),
+        ("sv", "Jag har alldrig varit i en restarang.", "Jag har aldrig varit i en restaurang."),
+    ],
+)
+def test_misspellings_are_repaired(language: Language, wrong: str, right: str) -> None:
+    assert corrected(wrong, language) == right
+
+
+def test_a_word_of_the_glossary_is_right() -> None:
+    assert corrected("My freind ate.", "en") == "My friend ate."
+    assert corrected("My freind ate.", "en", ("Freind",)) == "My freind ate."
+
+
+def test_every_occurrence_has_its_own_span() -> None:
+    text = "First abbility here, second abbility there, third abbility end."
+    assert [text[found.start : found.end] for found in check(text, "en")] == ["abbility"] * 3
