@@ -1,0 +1,244 @@
+"""The only loop over aiokafka: poll -> lanes -> claim, transaction, confirm -> offsets.
+
+One task polls and hands records to the lanes of the present assignment; one task commits what the
+lanes have resolved. On revocation, and on `stop()`, the assignment drains within its budget and its
+contiguous prefix is committed. Nothing is committed but explicit offsets of the present assignment.
+
+The client is supervised: whatever comes out of it (a lost broker, a group the broker has forgotten)
+closes it and opens a new one after a pause. Records that the old one had read but not resolved are
+read again.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import redis.asyncio
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError
+from dishka import AsyncContainer
+
+from huleedu_service_libs.clock import Clock, SystemClock
+from huleedu_service_libs.consumer.assignment import Assignment
+from huleedu_service_libs.consumer.config import ConsumerConfig
+from huleedu_service_libs.consumer.processing import Processor
+from huleedu_service_libs.handled import Observe
+from huleedu_service_libs.idempotency.leases import Leases
+from huleedu_service_libs.instrumentation import connection_lost, log_handled
+from huleedu_service_libs.routing import Router
+from huleedu_service_libs.transaction import Transactions
+
+_NOWHERE = TopicPartition("__nothing__", 0)
+"""Asked for when no partition may be read.
+
+An empty list would mean all of them, and no call would look like death.
+"""
+
+
+class Consumer:
+    """Consumes what the router hears. `observe` is told of every attempt."""
+
+    def __init__(
+        self,
+        router: Router,
+        config: ConsumerConfig,
+        client: "redis.asyncio.Redis",
+        transactions: Transactions,
+        container: AsyncContainer,
+        *,
+        observe: Observe = log_handled,
+        clock: Clock | None = None,
+    ) -> None:
+        self.leases = Leases(client, config.idempotency, clock=clock)
+        self._router = router
+        self._config = config
+        self._transactions = transactions
+        self._container = container
+        self._observe = observe
+        self._clock = clock or SystemClock()
+        self._assignment: Assignment | None = None
+        self._processor: Processor | None = None
+        self._stopping = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def assigned(self) -> bool:
+        """Whether this consumer takes part.
+
+        Connected, in the group, with its share of the partitions.
+        """
+        return self._assignment is not None
+
+    async def check(self) -> None:
+        """For readiness: returns if this consumer takes part; RuntimeError otherwise."""
+        if not self.assigned:
+            raise RuntimeError("no partitions are assigned yet")
+
+    @property
+    def assignment(self) -> Assignment | None:
+        return self._assignment
+
+    async def start(self) -> None:
+        """Fetch what the handlers need and begin; the broker is waited for in the background."""
+        self._processor = await Processor.create(
+            self._router,
+            self._container,
+            leases=self.leases,
+            transactions=self._transactions,
+            retry=self._config.retry,
+            clock=self._clock,
+        )
+        self.leases.start()
+        self._stopping.clear()
+        self._task = asyncio.create_task(self._supervise(self._processor), name="consumer")
+
+    async def stop(self) -> None:
+        """Take no more events, finish or release what is under way, commit, leave the group."""
+        self._stopping.set()
+        if self._task is not None:
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+        await self.leases.stop()
+
+    async def _supervise(self, processor: Processor) -> None:
+        pause = 0.2
+        while not self._stopping.is_set():
+            client = self._client()
+            started = self._clock.monotonic()
+            try:
+                await self._consume(client, processor)
+            except Exception as error:  # noqa: BLE001 - whatever ended the client, the next one is tried
+                connection_lost("consumer", error)
+            finally:
+                await self._close(client)
+            if self._clock.monotonic() - started > self._config.longest_reconnect_pause:
+                pause = 0.2
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._stopping.wait()
+            pause = min(pause * 2, self._config.longest_reconnect_pause)
+
+    async def _consume(self, client: Any, processor: Processor) -> None:
+        start = asyncio.ensure_future(client.start())
+        await self._unless_stopping(start)
+        if self._stopping.is_set():
+            return
+        listener = _Rebalance(
+            revoked=partial(self._revoked, client), assigned=partial(self._assigned, processor)
+        )
+        client.subscribe(list(self._router.topics), listener=listener)
+        committing = asyncio.create_task(self._commit_regularly(client))
+        try:
+            while not self._stopping.is_set():
+                await self._poll(client)
+        finally:
+            committing.cancel()
+            await asyncio.gather(committing, return_exceptions=True)
+
+    async def _unless_stopping(self, task: "asyncio.Future[None]") -> None:
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        both: set[asyncio.Future[Any]] = {task, stopping}
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if task.done():
+            task.result()
+        else:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _poll(self, client: Any) -> None:
+        assignment = self._assignment
+        ready = assignment.ready() if assignment else []
+        if assignment and assignment.partitions and not ready:
+            await client.getmany(_NOWHERE, timeout_ms=0)
+            await assignment.changed(self._config.poll_wait)
+            return
+        records = await client.getmany(
+            *(TopicPartition(*partition) for partition in ready),
+            timeout_ms=round(self._config.poll_wait * 1000),
+            max_records=self._config.max_poll_records,
+        )
+        if self._assignment is not None:
+            for batch in records.values():
+                self._assignment.accept(batch)
+
+    async def _commit_regularly(self, client: Any) -> None:
+        while True:
+            await self._clock.sleep(self._config.commit_interval)
+            if self._assignment is not None:
+                await self._commit(client, self._assignment)
+
+    async def _commit(self, client: Any, assignment: Assignment) -> None:
+        """Commit what this assignment may.
+
+        A refusal means that another one has come, and is no loss.
+        """
+        offsets = assignment.to_commit()
+        if not offsets:
+            return
+        try:
+            async with asyncio.timeout(self._config.commit_timeout):
+                await client.commit({TopicPartition(*tp): at for tp, at in offsets.items()})
+        except (KafkaError, TimeoutError) as error:
+            connection_lost("commit", error)
+        else:
+            assignment.committed(offsets)
+
+    async def _revoked(self, client: Any) -> None:
+        """Drain and commit; from here on nothing of this assignment can touch another one."""
+        assignment, self._assignment = self._assignment, None
+        if assignment is not None:
+            await assignment.drain(self._config.drain_budget)
+            await self._commit(client, assignment)
+
+    def _assigned(self, processor: Processor, partitions: Iterable[TopicPartition]) -> None:
+        self._assignment = Assignment(
+            [(partition.topic, partition.partition) for partition in partitions],
+            processor.attempt,
+            limits=self._config.limits,
+            observe=self._observe,
+            clock=self._clock,
+        )
+
+    async def _close(self, client: Any) -> None:
+        await self._revoked(client)
+        with suppress(KafkaError, TimeoutError, OSError):
+            async with asyncio.timeout(self._config.commit_timeout):
+                await client.stop()
+
+    def _client(self) -> Any:
+        config = self._config
+        return AIOKafkaConsumer(
+            bootstrap_servers=config.bootstrap_servers,
+            group_id=config.group,
+            group_instance_id=config.instance_id,
+            client_id=config.idempotency.service_name,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            session_timeout_ms=round(config.session_timeout * 1000),
+            heartbeat_interval_ms=round(config.session_timeout * 1000 / 3),
+            rebalance_timeout_ms=round(config.rebalance_timeout * 1000),
+            max_poll_interval_ms=300_000,
+            isolation_level="read_committed",
+        )
+
+
+class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    """aiokafka swallows what is raised here and waits for ever for what hangs: all is bounded."""
+
+    def __init__(
+        self,
+        *,
+        revoked: Callable[[], Awaitable[None]],
+        assigned: Callable[[Iterable[TopicPartition]], None],
+    ) -> None:
+        self._revoked = revoked
+        self._assigned = assigned
+
+    async def on_partitions_revoked(self, revoked: "set[TopicPartition]") -> None:  # noqa: ARG002 - rebalancing is eager: it is all of them
+        await self._revoked()
+
+    async def on_partitions_assigned(self, assigned: "set[TopicPartition]") -> None:
+        self._assigned(assigned)

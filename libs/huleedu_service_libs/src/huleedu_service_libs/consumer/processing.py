@@ -1,0 +1,313 @@
+"""One attempt at one event: decode, claim, transaction, confirm.
+
+It knows nothing of Kafka's loop or of time to wait. `Processor.process` is the inner part as a
+handler of the public decorator sees it: everything but the lease.
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Self
+
+from dishka import AsyncContainer
+from pydantic import ValidationError
+
+from common_core.events.envelope import EventData, EventEnvelope
+from huleedu_service_libs.clock import Clock, SystemClock
+from huleedu_service_libs.consumer.retry import History, RetryPolicy, pause_after
+from huleedu_service_libs.dead_letters import DeadLetters
+from huleedu_service_libs.errors import (
+    EventInProgress,
+    PayloadConflict,
+    PermanentError,
+    PoisonMessage,
+    UnconfirmedEvent,
+    counts,
+)
+from huleedu_service_libs.handled import Handled, Outcome
+from huleedu_service_libs.idempotency.decorator import Confirm, current_claim, under_lease
+from huleedu_service_libs.idempotency.identity import (
+    Identity,
+    Message,
+    agreed_id,
+    canonical,
+    fingerprint,
+    header,
+    identify,
+)
+from huleedu_service_libs.idempotency.leases import Claim, Leases, Verdict
+from huleedu_service_libs.instrumentation import handling
+from huleedu_service_libs.routing import Mode, Route, Router, dependencies_of
+from huleedu_service_libs.transaction import Transaction, Transactions
+
+
+@dataclass(slots=True)
+class Delivery:
+    """A message that is an event, and the claim under which it is handled."""
+
+    message: Message
+    route: Route
+    event: EventEnvelope[EventData]
+    identity: Identity
+    claim: Claim | None = None
+
+
+class _TakenEffect(BaseException):
+    """Ends a handler whose event has taken effect before.
+
+    No `except Exception` of the handler may stop it.
+    """
+
+
+class _Work:
+    """The transaction of a `router.work` handler, opened by the handler when it is ready."""
+
+    def __init__(self, processor: "Processor", delivery: Delivery) -> None:
+        self.outcome: Outcome | None = None
+        self._processor = processor
+        self._delivery = delivery
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        if self.outcome is not None:
+            raise RuntimeError("the transaction of this event is over")
+        async with self._processor.transaction(self._delivery) as tx:
+            if tx is None:
+                self.outcome = Outcome.DUPLICATE
+                raise _TakenEffect
+            yield tx
+        self.outcome = Outcome.DONE
+
+
+class Processor:
+    """The engine for one event at a time."""
+
+    def __init__(
+        self,
+        router: Router,
+        *,
+        dependencies: Mapping[str, Mapping[str, Any]],
+        leases: Leases,
+        transactions: Transactions,
+        retry: RetryPolicy,
+        clock: Clock | None = None,
+    ) -> None:
+        self.leases = leases
+        self.dead_letters = DeadLetters(transactions.sessions, leases.config.consumer_name)
+        self._router = router
+        self._dependencies = dependencies
+        self._transactions = transactions
+        self._retry = retry
+        self._clock = clock or SystemClock()
+
+    @classmethod
+    async def create(
+        cls,
+        router: Router,
+        container: AsyncContainer,
+        *,
+        leases: Leases,
+        transactions: Transactions,
+        retry: RetryPolicy,
+        clock: Clock | None = None,
+    ) -> Self:
+        """With the handlers' dependencies fetched from the application's container."""
+        dependencies = {
+            route.event_type.topic: await dependencies_of(route, container) for route in router
+        }
+        return cls(
+            router,
+            dependencies=dependencies,
+            leases=leases,
+            transactions=transactions,
+            retry=retry,
+            clock=clock,
+        )
+
+    async def attempt(self, message: Message, history: History) -> Handled:
+        """Try once. Raises nothing but a cancellation: what went wrong stands in the answer."""
+        started = self._clock.monotonic()
+        history.tries += 1
+        if history.first_try_at is None:
+            history.first_try_at = started
+        delivery: Delivery | None = None
+        error: Exception | None = None
+        retry_after: float | None = None
+        try:
+            delivery = self.decode(message)
+            outcome = await self._handle(delivery)
+        except Exception as caught:  # noqa: BLE001 - the edge where every error becomes a decision
+            error = caught
+            outcome, retry_after = await self._after(message, delivery, caught, history)
+        claim = delivery.claim if delivery else None
+        return Handled(
+            outcome=outcome,
+            topic=message.topic,
+            partition=message.partition,
+            offset=message.offset,
+            event_type=self._router[message.topic].event_type.name,
+            event_id=delivery.identity.event_id if delivery else None,
+            correlation_id=delivery.event.correlation_id if delivery else None,
+            attempt=history.tries,
+            seconds=self._clock.monotonic() - started,
+            error=error,
+            retry_after=retry_after,
+            recovered=claim is not None and claim.verdict is Verdict.RECOVERED,
+            degraded=delivery is not None and self.leases.degraded,
+        )
+
+    async def process(self, message: Message, /, *, confirm_idempotency: Confirm) -> bool:
+        """Decode, transaction and confirmation: what `idempotent_consumer` goes around."""
+        await self._run(self.decode(message), message, confirm_idempotency=confirm_idempotency)
+        return True
+
+    def decode(self, message: Message) -> Delivery:
+        """The event in the message; PoisonMessage if there is none."""
+        route = self._router[message.topic]
+        if message.value is None:
+            raise PoisonMessage("the message has no body")
+        header_id = header(message, "event_id")
+        expected_id = None if header_id is None else canonical(header_id, "headers")
+        event = _parse(route, message, message.value)
+        event_id = agreed_id(expected_id, event.event_id)
+        for found in (event.event_type, header(message, "event_type") or event.event_type):
+            if found != route.event_type.name:
+                raise PoisonMessage(f"{found!r} on the topic of {route.event_type.name}")
+        identity = Identity(event_id, event.event_type, fingerprint(message.value))
+        return Delivery(message, route, event, identity)
+
+    @asynccontextmanager
+    async def transaction(self, delivery: Delivery) -> AsyncIterator[Transaction | None]:
+        """The transaction of the event's effects, its commit refused if the lease has gone."""
+        lease = delivery.claim.lease if delivery.claim else None
+
+        async def gate() -> None:
+            if lease is not None:
+                await self.leases.ensure_held(lease)
+
+        async with self._transactions.for_event(
+            self.leases.config.consumer_name,
+            delivery.identity,
+            delivery.event.correlation_id,
+            gate,
+        ) as tx:
+            yield tx
+
+    async def _handle(self, delivery: Delivery) -> Outcome:
+        with handling(delivery.message, delivery.event):
+            outcome = await under_lease(
+                self.leases, delivery.identity, delivery.message, partial(self._run, delivery)
+            )
+        return outcome or Outcome.DUPLICATE
+
+    async def _run(
+        self, delivery: Delivery, _message: Message, /, *, confirm_idempotency: Confirm
+    ) -> Outcome:
+        delivery.claim = current_claim.get()
+        if delivery.claim and delivery.claim.crashes >= self._retry.max_crashes:
+            raise PermanentError(
+                f"its worker died {delivery.claim.crashes} times while handling it"
+            )
+        outcome = await self._call(delivery)
+        await confirm_idempotency()
+        return outcome
+
+    async def _call(self, delivery: Delivery) -> Outcome:
+        route = delivery.route
+        dependencies = self._dependencies[route.event_type.topic]
+        if route.mode is Mode.TRANSACTION:
+            async with self.transaction(delivery) as tx:
+                if tx is None:
+                    return Outcome.DUPLICATE
+                await route.handler(delivery.event, tx, **dependencies)
+            return Outcome.DONE
+        work = _Work(self, delivery)
+        try:
+            await route.handler(delivery.event, work, **dependencies)
+        except _TakenEffect:
+            return Outcome.DUPLICATE
+        if work.outcome is None:
+            raise UnconfirmedEvent(
+                f"{route.handler.__qualname__} returned without opening its transaction"
+            )
+        return work.outcome
+
+    async def _after(
+        self,
+        message: Message,
+        delivery: Delivery | None,
+        error: Exception,
+        history: History,
+    ) -> tuple[Outcome, float | None]:
+        if isinstance(error, EventInProgress):
+            return Outcome.IN_PROGRESS, self._pause(error, history)
+        if counts(error):
+            before = delivery.claim.failures if delivery and delivery.claim else 0
+            history.failures = max(history.failures, before) + 1
+        pause = self._pause(error, history)
+        if pause is not None:
+            return Outcome.RETRY, pause
+        try:
+            return await self._bury(message, delivery, error, history), None
+        except Exception as failure:  # noqa: BLE001 - the offset may not pass before it is durable
+            return Outcome.RETRY, self._pause(failure, history) or self._retry.longest_pause
+
+    def _pause(self, error: BaseException, history: History) -> float | None:
+        return pause_after(error, history, now=self._clock.monotonic(), policy=self._retry)
+
+    async def _bury(
+        self, message: Message, delivery: Delivery | None, error: Exception, history: History
+    ) -> Outcome:
+        identity = delivery.identity if delivery else _identity_if_any(message)
+        event_type = self._router[message.topic].event_type.name
+        try:
+            buried = await self.dead_letters.bury(
+                message, identity, error, event_type=event_type, attempts=history.tries
+            )
+        except PayloadConflict as conflict:
+            buried = await self.dead_letters.bury(
+                message, identity, conflict, event_type=event_type, attempts=history.tries
+            )
+        if delivery is not None:
+            await self.leases.forget_attempts(delivery.identity)
+        return Outcome.DEAD_LETTERED if buried else Outcome.DUPLICATE
+
+
+def _parse(route: Route, message: Message, value: bytes) -> EventEnvelope[EventData]:
+    try:
+        return route.envelope.validate_json(value)
+    except ValidationError as error:
+        if any(problem["loc"] == ("event_id",) for problem in error.errors()):
+            completed = _with_id_of_headers(message, value)
+            if completed is not None:
+                return _parse(route, message, completed)
+        problems = error.errors(include_url=False, include_input=False, include_context=False)
+        raise PoisonMessage(f"no {route.event_type.name}: {problems}") from error
+
+
+def _with_id_of_headers(message: Message, value: bytes) -> bytes | None:
+    """The body completed by the event id that only its headers have.
+
+    None if that is not what it lacks.
+    """
+    event_id = header(message, "event_id")
+    try:
+        body = json.loads(value)
+    except ValueError:
+        return None
+    if event_id is None or not isinstance(body, dict) or "event_id" in body:
+        return None
+    return json.dumps({**body, "event_id": event_id}).encode()
+
+
+def _identity_if_any(message: Message) -> Identity | None:
+    """Of a message that is no event of its topic but has an id.
+
+    It must not be handled under that id later.
+    """
+    try:
+        return identify(message)
+    except PoisonMessage:
+        return None

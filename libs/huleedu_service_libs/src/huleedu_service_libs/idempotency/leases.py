@@ -1,0 +1,318 @@
+"""Leases in Redis: who may try an event now, and that it is done.
+
+A record lives under `IdempotencyConfig.key(event_id)` and is JSON:
+
+    {"state": "processing" | "completed", "worker": "<host>:<pid>:<random>", "token": "<hex>",
+     "started_at": "<seconds.microseconds by Redis's clock>", "fingerprint": "<SHA-256, hex>"}
+
+    absent -> processing(token) -> completed -> (expires) absent
+
+How a dead owner is told from a slow one: each worker keeps a liveness key (`liveness_ttl_seconds`,
+refreshed by the heartbeat). A claim takes over a lease whose worker has no liveness key; a slow
+worker's heartbeat goes on, and with it its lease. A worker that was paused asks for its lease again
+before it commits (`ensure_held`), by its own monotonic clock; whatever slips through is decided by
+the inbox.
+
+Few commands: claims, confirmations and releases that are asked for at the same time travel
+together, and one heartbeat serves all leases of a worker.
+"""
+
+import asyncio
+import os
+import socket
+import uuid
+from collections.abc import Awaitable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import partial
+from importlib.resources import files
+from typing import Any, Literal, cast
+
+import redis.asyncio
+import redis.exceptions
+
+from huleedu_service_libs.clock import Clock, SystemClock
+from huleedu_service_libs.errors import LeaseLost, LeasesUnavailable
+from huleedu_service_libs.idempotency.coalescer import Coalescer
+from huleedu_service_libs.idempotency.config import IdempotencyConfig
+from huleedu_service_libs.idempotency.identity import Identity
+
+ReleaseMode = Literal["failed", "unused"]
+"""Whether the attempt counts against the event."""
+
+_SCRIPTS = {
+    name: files("huleedu_service_libs.idempotency").joinpath(f"scripts/{name}.lua").read_text()
+    for name in ("claim", "confirm", "extend", "release")
+}
+
+
+class Verdict(StrEnum):
+    CLAIMED = "claimed"
+    RECOVERED = "recovered"
+    """Taken over from a worker that is dead."""
+    HELD = "held"
+    COMPLETED = "completed"
+    CONFLICT = "conflict"
+
+
+@dataclass(eq=False, slots=True)
+class Lease:
+    """One worker's right to try one event now."""
+
+    identity: Identity
+    key: str
+    counter_key: str
+    token: str
+    valid_until: float = 0.0
+    """By the worker's monotonic clock."""
+    lost: bool = False
+    confirmed: bool = False
+    holder: asyncio.Task[Any] | None = field(default=None, repr=False)
+    """The task that is cancelled when the lease is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    verdict: Verdict
+    failures: int
+    """Attempts that ended in an error, before this one."""
+    crashes: int
+    """Attempts that took their worker with them, before this one."""
+    retry_after_seconds: float
+    worker: str
+    """Who holds, or did, the record."""
+    lease: Lease | None
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _ms(seconds: float) -> str:
+    return str(max(1, round(seconds * 1000)))
+
+
+class Leases:
+    """The leases of one worker of one consumer."""
+
+    def __init__(
+        self,
+        client: "redis.asyncio.Redis",
+        config: IdempotencyConfig,
+        *,
+        worker: str | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.config = config
+        self.worker = worker or f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self.degraded = False
+        """Whether the last command found no Redis."""
+        self._redis = client
+        self._clock = clock or SystemClock()
+        self._scripts = {name: client.register_script(text) for name, text in _SCRIPTS.items()}
+        self._held: dict[str, Lease] = {}
+        self._alive_until = 0.0
+        self._heartbeat: asyncio.Task[None] | None = None
+        self._claim = Coalescer(self._claim_batch, orphaned=self._give_back)
+        self._confirm = Coalescer(self._confirm_batch)
+        self._release = Coalescer(self._release_batch)
+        self._background: set[asyncio.Task[None]] = set()
+
+    @property
+    def held(self) -> int:
+        return len(self._held)
+
+    async def claim(self, identity: Identity) -> Claim:
+        """Claim an event; LeasesUnavailable when Redis does not answer.
+
+        A lease that this worker still holds for the event (its commit's outcome was unknown, or the
+        answer of an earlier claim was lost) is found again by its token.
+        """
+        key = self.config.key(identity.event_id)
+        lease = self._held.get(key) or Lease(
+            identity, key, self.config.counter_key(identity.event_id), uuid.uuid4().hex
+        )
+        try:
+            claim = await self._claim(lease)
+        except LeasesUnavailable:
+            # The answer is lost, the claim may stand: the next one has the same token.
+            self._held.setdefault(key, lease)
+            raise
+        if claim.lease is None:
+            self._held.pop(key, None)
+        return claim
+
+    async def confirm(self, lease: Lease) -> bool:
+        """Mark as completed what is committed.
+
+        False, never an exception, if the lease had gone or Redis has.
+        """
+        try:
+            answer = await self._confirm(lease)
+        except LeasesUnavailable:
+            return False
+        finally:
+            self._forget(lease)
+        lease.confirmed = answer == "completed"
+        return lease.confirmed
+
+    async def release(self, lease: Lease, mode: ReleaseMode) -> None:
+        """Give the lease back if it is still one's own.
+
+        Never raises; survives cancellation, bounded in time.
+        """
+        self._forget(lease)
+        task = asyncio.ensure_future(self._release_quietly(lease, mode))
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+        await asyncio.shield(task)
+
+    async def forget_attempts(self, identity: Identity) -> None:
+        """Count afresh: the event has become a dead letter and may be replayed."""
+        with suppress(redis.exceptions.RedisError, OSError, TimeoutError):
+            async with asyncio.timeout(self.config.redis_timeout_seconds):
+                await self._redis.delete(self.config.counter_key(identity.event_id))
+
+    async def ensure_held(self, lease: Lease) -> None:
+        """The gate before a commit: LeaseLost if the lease has gone.
+
+        Asks Redis only if this worker has been silent for so long that somebody may have taken
+        over. While Redis does not answer the gate is open: the inbox decides.
+        """
+        if not lease.lost and self._clock.monotonic() >= min(self._alive_until, lease.valid_until):
+            await self.beat()
+        if lease.lost:
+            raise LeaseLost(f"{lease.key} is no longer held by {self.worker}")
+
+    async def beat(self) -> None:
+        """One heartbeat.
+
+        Say that this worker lives, extend its leases, claim again what Redis has forgotten.
+        """
+        leases = list(self._held.values())
+        sent = self._clock.monotonic()
+        config = self.config
+        args = [self.worker, _ms(config.processing_ttl_seconds), config.liveness_prefix]
+        args += [_ms(config.liveness_ttl_seconds), *(lease.token for lease in leases)]
+        try:
+            answers = await self._call("extend", [lease.key for lease in leases], args)
+        except LeasesUnavailable:
+            return
+        self._alive_until = sent + config.liveness_ttl_seconds
+        for lease, own in zip(leases, answers, strict=True):
+            if own:
+                lease.valid_until = sent + config.processing_ttl_seconds
+            elif self._held.get(lease.key) is lease:
+                await self._claim_again(lease)
+
+    async def stop(self) -> None:
+        """End the heartbeat and say at once that this worker is gone."""
+        await asyncio.gather(*self._background, return_exceptions=True)
+        if self._heartbeat is not None:
+            self._heartbeat.cancel()
+            await asyncio.gather(self._heartbeat, return_exceptions=True)
+            self._heartbeat = None
+        with suppress(redis.exceptions.RedisError, OSError, TimeoutError):  # else it expires
+            async with asyncio.timeout(self.config.redis_timeout_seconds):
+                await self._redis.delete(self.config.liveness_prefix + self.worker)
+
+    def start(self) -> None:
+        """Beat from now on. Without it the heartbeat runs while a lease is held."""
+        if self._heartbeat is None or self._heartbeat.done():
+            self._heartbeat = asyncio.create_task(self._beat_while(forever=True))
+
+    async def _beat_while(self, *, forever: bool) -> None:
+        while forever or self._held:
+            await self._clock.sleep(self.config.heartbeat_seconds)
+            await self.beat()
+
+    async def _claim_again(self, lease: Lease) -> None:
+        try:
+            (claim,) = await self._claim_batch([lease])
+        except LeasesUnavailable:
+            return
+        if claim.lease is None and not lease.confirmed:
+            lease.lost = True
+            self._forget(lease)
+            if lease.holder is not None:
+                lease.holder.cancel("lease lost")
+
+    def _forget(self, lease: Lease) -> None:
+        if self._held.get(lease.key) is lease:
+            del self._held[lease.key]
+
+    def _give_back(self, lease: Lease, claim: Claim) -> None:
+        if claim.lease is not None:
+            task = asyncio.ensure_future(self.release(lease, "unused"))
+            self._background.add(task)
+            task.add_done_callback(self._background.discard)
+
+    async def _release_quietly(self, lease: Lease, mode: ReleaseMode) -> None:
+        with suppress(LeasesUnavailable):  # else it ends with its TTL
+            await self._release((lease, mode))
+
+    async def _claim_batch(self, leases: list[Lease]) -> list[Claim]:
+        sent = self._clock.monotonic()
+        config = self.config
+        keys = [key for lease in leases for key in (lease.key, lease.counter_key)]
+        args = [self.worker, _ms(config.processing_ttl_seconds), config.liveness_prefix]
+        args.append(_ms(config.liveness_ttl_seconds))
+        for lease in leases:
+            args += [lease.token, lease.identity.fingerprint]
+        answers = await self._call("claim", keys, args)
+        self._alive_until = sent + config.liveness_ttl_seconds
+        return [
+            self._claimed(lease, sent, *answer)
+            for lease, answer in zip(leases, answers, strict=True)
+        ]
+
+    def _claimed(
+        self,
+        lease: Lease,
+        sent: float,
+        verdict: bytes,
+        failures: int,
+        crashes: int,
+        left_ms: int,
+        holder: bytes,
+    ) -> Claim:
+        found = Verdict(_text(verdict))
+        owned = found in (Verdict.CLAIMED, Verdict.RECOVERED)
+        if owned:
+            lease.valid_until = sent + self.config.processing_ttl_seconds
+            self._held[lease.key] = lease
+            if self._heartbeat is None or self._heartbeat.done():
+                self._heartbeat = asyncio.create_task(self._beat_while(forever=False))
+        return Claim(
+            found,
+            failures,
+            crashes,
+            max(0, left_ms) / 1000,
+            _text(holder),
+            lease if owned else None,
+        )
+
+    async def _confirm_batch(self, leases: list[Lease]) -> list[str]:
+        args = [self.worker]
+        for lease in leases:
+            ttl = self.config.completed_ttl_seconds(lease.identity.event_type)
+            args += [lease.token, lease.identity.fingerprint, _ms(ttl)]
+        answers = await self._call("confirm", [lease.key for lease in leases], args)
+        return [_text(answer) for answer in answers]
+
+    async def _release_batch(self, items: list[tuple[Lease, ReleaseMode]]) -> list[int]:
+        keys = [key for lease, _ in items for key in (lease.key, lease.counter_key)]
+        args = [arg for lease, mode in items for arg in (lease.token, mode)]
+        return cast("list[int]", await self._call("release", keys, args))
+
+    async def _call(self, script: str, keys: list[str], args: list[str]) -> list[Any]:
+        call = partial(self._scripts[script], keys=keys, args=args)
+        try:
+            async with asyncio.timeout(self.config.redis_timeout_seconds):
+                answer = await cast("Awaitable[list[Any]]", call())
+        except (redis.exceptions.RedisError, OSError, TimeoutError) as error:
+            self.degraded = True
+            raise LeasesUnavailable(f"{type(error).__name__}: {error}") from error
+        self.degraded = False
+        return answer

@@ -1,0 +1,112 @@
+"""The truth about which events have taken effect: one row per event.
+
+The row is written by the transaction of the effects, as its first statement. Two transactions for
+one event wait for each other there, and the second finds the row: it does nothing.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Index,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+    delete,
+    func,
+    select,
+    text,
+    tuple_,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from huleedu_service_libs.errors import PayloadConflict
+from huleedu_service_libs.idempotency.identity import Identity
+from huleedu_service_libs.schema import messaging
+
+
+class InboxOutcome(StrEnum):
+    DONE = "done"
+    DEAD_LETTERED = "dead_lettered"
+
+
+inbox = Table(
+    "inbox",
+    messaging,
+    Column("consumer", Text, nullable=False),
+    Column("event_id", Uuid, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column(
+        "processed_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=func.now(),
+    ),
+    PrimaryKeyConstraint("consumer", "event_id"),
+    Index("ix_inbox_processed_at", "processed_at"),
+)
+
+_INSERT = text(
+    "INSERT INTO inbox (consumer, event_id, fingerprint, outcome)"
+    " SELECT :consumer, event_id, fingerprint, :outcome"
+    " FROM unnest(CAST(:event_ids AS uuid[]), CAST(:fingerprints AS bytea[]))"
+    " AS new (event_id, fingerprint)"
+    " ON CONFLICT (consumer, event_id) DO NOTHING RETURNING event_id"
+)
+
+
+async def enter(
+    session: AsyncSession,
+    consumer: str,
+    events: Sequence[Identity],
+    *,
+    outcome: InboxOutcome = InboxOutcome.DONE,
+) -> set[UUID]:
+    """Write the inbox rows and return the ids that are new; the others have taken effect before.
+
+    Rows go in sorted by key, for two transactions with the same events in another order would
+    deadlock. PayloadConflict if one of the others is known with another payload.
+    """
+    ordered = sorted(events, key=lambda event: event.event_id)
+    parameters = {
+        "consumer": consumer,
+        "event_ids": [event.event_id for event in ordered],
+        "fingerprints": [bytes.fromhex(event.fingerprint) for event in ordered],
+        "outcome": outcome.value,
+    }
+    new = set((await session.scalars(_INSERT, parameters)).all())
+    if len(new) < len(ordered):
+        await _compare(session, consumer, [event for event in ordered if event.event_id not in new])
+    return new
+
+
+async def _compare(session: AsyncSession, consumer: str, events: Sequence[Identity]) -> None:
+    known = await session.execute(
+        select(inbox.c.event_id, inbox.c.fingerprint).where(
+            inbox.c.consumer == consumer, inbox.c.event_id.in_([event.event_id for event in events])
+        )
+    )
+    fingerprints = {row.event_id: row.fingerprint.hex() for row in known}
+    for event in events:
+        if fingerprints.get(event.event_id, event.fingerprint) != event.fingerprint:
+            raise PayloadConflict(f"event {event.event_id} is known with another payload")
+
+
+async def prune(connection: AsyncConnection, older_than: timedelta, *, limit: int = 5_000) -> int:
+    """Delete up to `limit` rows older than that by PostgreSQL's clock; the number deleted."""
+    old = (
+        select(inbox.c.consumer, inbox.c.event_id)
+        .where(inbox.c.processed_at < func.now() - older_than)
+        .limit(limit)
+    )
+    result = await connection.execute(
+        delete(inbox).where(tuple_(inbox.c.consumer, inbox.c.event_id).in_(old))
+    )
+    return result.rowcount
