@@ -1,0 +1,49 @@
+"""The settings that every service has; each adds only its own."""
+
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ServiceSettings(BaseSettings):
+    """Read from environment variables of the same names; the defaults suit one machine."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    service_name: str = Field(
+        frozen=True, description="name of the service, its database and its group"
+    )
+    host: str = Field(default="127.0.0.1", description="address the HTTP server listens on")
+    port: int = Field(description="port of the HTTP server")
+    database_url: SecretStr = Field(
+        default=SecretStr("postgresql://postgres@127.0.0.1:5432/postgres"),
+        description="PostgreSQL server; the service uses the database that has its own name there",
+    )
+    redis_url: SecretStr = Field(
+        default=SecretStr("redis://127.0.0.1:6379/0"), description="Redis 7 or Valkey"
+    )
+    kafka_bootstrap_servers: str = Field(default="127.0.0.1:9092", description="Kafka brokers")
+    kafka_session_timeout_ms: int = Field(
+        default=10_000, description="how soon the group notices that a worker is dead"
+    )
+    shutdown_seconds: float = Field(
+        default=10.0, description="how long events under way may take after SIGTERM"
+    )
+    log_level: str = Field(default="INFO", description="lowest level that is logged")
+    log_format: Literal["json", "console"] = Field(default="json", description="shape of the log")
+    otel_exporter_otlp_endpoint: str | None = Field(
+        default=None, description="OTLP/HTTP collector for traces; none: spans are not exported"
+    )
+    bos_url: str = Field(
+        default="http://127.0.0.1:5001", description="base URL of batch_orchestrator_service"
+    )
+    bcs_url: str = Field(
+        default="http://127.0.0.1:4002", description="base URL of batch_conductor_service"
+    )
+    content_url: str = Field(
+        default="http://127.0.0.1:8001", description="base URL of content_service"
+    )
+    ras_url: str = Field(
+        default="http://127.0.0.1:4003", description="base URL of result_aggregator_service"
+    )

@@ -1,0 +1,91 @@
+"""A service's own database: created when missing, migrated under a lock, one engine."""
+
+import asyncio
+from pathlib import Path
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import URL, Connection, make_url, text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+_MIGRATION_LOCK = 0x48_55_4C_45
+_LIBRARY_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def service_database_url(server_url: str, name: str) -> URL:
+    """The URL, for SQLAlchemy with asyncpg, of database `name` on the server of `server_url`."""
+    return make_url(server_url).set(drivername="postgresql+asyncpg", database=name)
+
+
+def _asyncpg_dsn(url: URL) -> str:
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+async def create_database(server_url: str, name: str) -> None:
+    """Create database `name` unless it can be connected to already."""
+    wanted = service_database_url(server_url, name)
+    try:
+        connection = await asyncpg.connect(_asyncpg_dsn(wanted))
+    except asyncpg.InvalidCatalogNameError:
+        connection = await asyncpg.connect(_asyncpg_dsn(make_url(server_url)))
+        try:
+            quoted = '"' + name.replace('"', '""') + '"'
+            await connection.execute(f"CREATE DATABASE {quoted}")
+        except (asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):
+            pass  # another replica of the service was quicker
+        finally:
+            await connection.close()
+    else:
+        await connection.close()
+
+
+def create_engine(server_url: str, name: str) -> AsyncEngine:
+    """Read committed, a small pool: eight services share one PostgreSQL."""
+    return create_async_engine(
+        service_database_url(server_url, name),
+        pool_size=5,
+        max_overflow=5,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        connect_args={"server_settings": {"application_name": name}, "timeout": 5},
+    )
+
+
+async def migrate(engine: AsyncEngine, migrations: Path | None) -> None:
+    """Bring the schema up to date: the library's tables and the service's own.
+
+    Replicas that start together wait for one another on an advisory lock.
+    """
+    folders = [_LIBRARY_MIGRATIONS / "versions"]
+    if migrations is not None:
+        folders.append(migrations / "versions")
+    async with engine.connect() as lock:
+        await lock.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATION_LOCK})
+        try:
+            async with engine.begin() as connection:
+                await connection.run_sync(_upgrade, folders)
+        finally:
+            await lock.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _MIGRATION_LOCK})
+
+
+def _upgrade(connection: Connection, folders: list[Path]) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(_LIBRARY_MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    config.set_main_option("version_locations", ":".join(str(folder) for folder in folders))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "heads")
+
+
+async def wait_for_database(server_url: str, name: str) -> None:
+    """Wait until the server answers, then create the database when it is missing."""
+    delay = 0.1
+    while True:
+        try:
+            await create_database(server_url, name)
+        except (OSError, asyncpg.CannotConnectNowError, TimeoutError):
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, 2.0)
+        else:
+            return

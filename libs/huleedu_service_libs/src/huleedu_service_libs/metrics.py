@@ -1,0 +1,53 @@
+"""The names of all metrics, in one place. Labels have few values: no ids, no file names."""
+
+import asyncio
+
+from prometheus_client import Counter, Gauge, Histogram
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from huleedu_service_libs.handled import Handled
+
+EVENTS = Counter(
+    "huleedu_events_total", "Attempts to handle an event, by outcome", ["event_type", "outcome"]
+)
+EVENT_SECONDS = Histogram(
+    "huleedu_event_seconds",
+    "How long an attempt to handle an event took",
+    ["event_type"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
+)
+LOOP_LAG = Gauge("huleedu_event_loop_lag_seconds", "How late the event loop wakes up")
+OUTBOX_AGE = Gauge("huleedu_outbox_oldest_seconds", "Age of the oldest event not yet sent")
+OUTBOX_ROWS = Gauge("huleedu_outbox_rows", "Events not yet sent")
+DEAD_LETTERS = Gauge("huleedu_dead_letters", "Events set aside until somebody decides")
+
+_BACKLOG = text(
+    "SELECT count(*) AS waiting,"
+    " coalesce(extract(epoch FROM now() - min(created_at)), 0) AS age,"
+    " (SELECT count(*) FROM dead_letters WHERE status = 'dead') AS dead FROM outbox"
+)
+
+
+def count_handled(handled: Handled) -> None:
+    EVENTS.labels(handled.event_type, handled.outcome.value).inc()
+    EVENT_SECONDS.labels(handled.event_type).observe(handled.seconds)
+
+
+async def measure(engine: AsyncEngine | None, seconds: float = 5.0) -> None:
+    """Keep the gauges that nobody pushes up to date, until cancelled."""
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + seconds
+        await asyncio.sleep(seconds)
+        LOOP_LAG.set(max(0.0, loop.time() - due))
+        if engine is not None:
+            try:
+                async with engine.connect() as connection:
+                    row = (await connection.execute(_BACKLOG)).one()
+            except (SQLAlchemyError, OSError):
+                continue  # the readiness check says so; the gauges keep their last values
+            OUTBOX_ROWS.set(row.waiting)
+            OUTBOX_AGE.set(row.age)
+            DEAD_LETTERS.set(row.dead)
