@@ -55,10 +55,18 @@ class BatchRecord(WireModel):
     created_at: AwareDatetime
 
 
+class BatchRecords(WireModel):
+    """bos → gateway: the batches of one owner, newest first."""
+
+    batches: tuple[BatchRecord, ...]
+
+
 class ResolvePipeline(WireModel):
     """bos → bcs: what is left to do of this pipeline for these texts."""
 
     pipeline: Annotated[tuple[PhaseName, ...], Field(min_length=1)]
+    done: tuple[PhaseName, ...] = ()
+    """The phases that the texts have been through: what depends on them can start at once."""
     essays: tuple[EssayText, ...]
     profile: BatchProfile
 
@@ -69,7 +77,7 @@ class ResolvedPhase(WireModel):
     reused: tuple[EssayText, ...]
     """Essays for which the phase is done, with the text that came out of it."""
     result_run_id: RunId | None = None
-    """The earlier run whose result holds, if the whole phase is reused."""
+    """The earlier run whose result holds, if the whole phase is reused; the latest, if several."""
 
 
 class ResolvedPipeline(WireModel):

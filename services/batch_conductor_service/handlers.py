@@ -1,0 +1,26 @@
+from collections.abc import Awaitable, Callable
+
+from common_core.events.envelope import EventEnvelope
+from common_core.events.phase_events import PhaseCompleted
+from common_core.phases import PHASES, Phase
+from huleedu_service_libs.routing import Router
+from huleedu_service_libs.transaction import Transaction
+from services.batch_conductor_service.domain import reusable
+from services.batch_conductor_service.store import file_result
+
+router = Router()
+
+
+def file_results_of(
+    phase: Phase,
+) -> Callable[[EventEnvelope[PhaseCompleted], Transaction], Awaitable[None]]:
+    async def file_phase_result(event: EventEnvelope[PhaseCompleted], tx: Transaction) -> None:
+        """What went well once need not be done again."""
+        if reusable(phase, event.data):
+            await file_result(tx.session, phase.name, event.data)
+
+    return file_phase_result
+
+
+for _phase in PHASES:
+    router.on(_phase.completed)(file_results_of(_phase))

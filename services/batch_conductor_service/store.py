@@ -1,0 +1,68 @@
+"""The results on file, by phase and fingerprint."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Identity, String, Uuid, func, select
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from common_core.domain_enums import PhaseName
+from common_core.events.phase_events import PhaseCompleted
+from common_core.identifiers import RunId
+from common_core.models import EssayText
+from services.batch_conductor_service.domain import Result
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class PhaseResultRow(Base):
+    __tablename__ = "phase_results"
+
+    phase: Mapped[str] = mapped_column(String, primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64), primary_key=True)
+    sequence: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
+    batch_id: Mapped[UUID] = mapped_column(Uuid)
+    run_id: Mapped[UUID] = mapped_column(Uuid)
+    essays: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    recorded_at: Mapped[datetime] = mapped_column(
+        TIMESTAMP(timezone=True), server_default=func.now()
+    )
+
+
+async def file_result(session: AsyncSession, phase: PhaseName, completed: PhaseCompleted) -> None:
+    """The first result for a fingerprint stays: a later one answers the same question."""
+    await session.execute(
+        insert(PhaseResultRow)
+        .values(
+            phase=phase,
+            fingerprint=completed.fingerprint,
+            batch_id=completed.batch_id,
+            run_id=completed.run_id,
+            essays=[essay.model_dump(mode="json") for essay in completed.succeeded],
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+async def find_results(
+    session: AsyncSession, phase: PhaseName, fingerprints: Collection[str]
+) -> dict[str, Result]:
+    """Those on file, from the earliest recorded to the latest."""
+    rows = await session.scalars(
+        select(PhaseResultRow)
+        .where(PhaseResultRow.phase == phase, PhaseResultRow.fingerprint.in_(fingerprints))
+        .order_by(PhaseResultRow.sequence)
+    )
+    return {
+        row.fingerprint: Result(
+            run_id=RunId(row.run_id),
+            essays=tuple(EssayText.model_validate(essay) for essay in row.essays),
+        )
+        for row in rows
+    }

@@ -1,0 +1,3 @@
+from services.batch_orchestrator_service.app import service
+
+service.run()

@@ -1,0 +1,174 @@
+from http import HTTPStatus
+from uuid import UUID
+
+from dishka import FromDishka
+from quart import Blueprint, Response, request
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from common_core.events.batch_events import BatchEssaysRegisteredV1
+from common_core.http_models import BatchRecords, CreateBatch, PipelineStarted, StartPipeline
+from common_core.identifiers import BatchId, RunId
+from huleedu_service_libs.http import (
+    Problem,
+    correlation_id,
+    inject,
+    json_response,
+    parse_body,
+)
+from huleedu_service_libs.transaction import Transaction, Transactions
+from services.batch_orchestrator_service import effects
+from services.batch_orchestrator_service.conductor import Conductor
+from services.batch_orchestrator_service.config import Settings
+from services.batch_orchestrator_service.domain import (
+    InvalidBatchError,
+    essay_ids,
+    in_running_order,
+    new_run,
+    repeats,
+    validate,
+)
+from services.batch_orchestrator_service.store import (
+    Batch,
+    add_batch,
+    add_run_request,
+    batches_of,
+    find_batch,
+    find_run_request,
+    lock_batch,
+    run_exists,
+)
+
+api = Blueprint("batches", __name__)
+
+
+@api.post("/v1/batches")
+@inject
+async def create_batch(
+    transactions: FromDishka[Transactions], settings: FromDishka[Settings]
+) -> Response:
+    body = await parse_body(CreateBatch)
+    try:
+        validate(body)
+    except InvalidBatchError as error:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_batch", str(error)) from error
+    async with transactions.begin(body.batch_id, correlation_id()) as tx:
+        added = await add_batch(
+            tx.session,
+            body,
+            message=f"Waiting for {_essays(body.essay_count)} to be uploaded.",
+            correlation_id=correlation_id(),
+            deadline_seconds=settings.upload_deadline_seconds + settings.grace_seconds,
+        )
+        if added:
+            _say_registered(tx, body, settings)
+        batch = await _found(tx.session, body.batch_id)
+    if batch.request != body:
+        raise _conflict(
+            "batch_exists",
+            "There is a batch with this id already, and it was described differently.",
+        )
+    return json_response(batch.record(), HTTPStatus.CREATED)
+
+
+def _essays(count: int) -> str:
+    return "1 essay" if count == 1 else f"{count} essays"
+
+
+def _say_registered(tx: Transaction, body: CreateBatch, settings: Settings) -> None:
+    tx.emit(
+        BatchEssaysRegisteredV1(
+            batch_id=body.batch_id,
+            owner_id=body.owner_id,
+            name=body.name,
+            language=body.language,
+            essay_ids=essay_ids(body.batch_id, body.essay_count),
+            pipeline=in_running_order(body.pipeline),
+            upload_deadline_seconds=settings.upload_deadline_seconds,
+        )
+    )
+
+
+@api.get("/v1/batches/<uuid:batch_id>")
+@inject
+async def get_batch(batch_id: UUID, transactions: FromDishka[Transactions]) -> Response:
+    async with transactions.sessions() as session:
+        batch = await _found(session, BatchId(batch_id))
+    return json_response(batch.record())
+
+
+@api.get("/v1/batches")
+@inject
+async def list_batches(transactions: FromDishka[Transactions]) -> Response:
+    owner_id = request.args.get("owner_id")
+    if not owner_id:
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "owner_missing",
+            "Say whose batches: the query parameter owner_id is missing.",
+        )
+    async with transactions.sessions() as session:
+        batches = await batches_of(session, owner_id)
+    return json_response(BatchRecords(batches=tuple(batch.record() for batch in batches)))
+
+
+@api.post("/v1/batches/<uuid:batch_id>/pipelines")
+@inject
+async def start_pipeline(
+    batch_id: UUID,
+    transactions: FromDishka[Transactions],
+    conductor: FromDishka[Conductor],
+    settings: FromDishka[Settings],
+) -> Response:
+    """Run a pipeline on the original texts; what has been done before is taken over."""
+    body = await parse_body(StartPipeline)
+    async with transactions.sessions() as session:
+        batch = await _found(session, BatchId(batch_id))
+        await _run_that_answers(session, batch, body)
+    run = new_run(
+        batch.request,
+        body.run_id,
+        batch.essays or (),
+        batch.failed,
+        pipeline=body.pipeline,
+        judge=body.judge,
+    )
+    resolved = await conductor.resolve(run)
+    async with transactions.begin(body.run_id, correlation_id()) as tx:
+        batch = await _found(tx.session, BatchId(batch_id), lock=True)
+        answer = await _run_that_answers(tx.session, batch, body)
+        if answer is None:
+            answer = run.run_id
+            await effects.begin(tx, run, resolved, settings)
+        await add_run_request(tx.session, BatchId(batch_id), body, answer)
+    return json_response(PipelineStarted(run_id=answer), HTTPStatus.ACCEPTED)
+
+
+async def _found(session: AsyncSession, batch_id: BatchId, *, lock: bool = False) -> Batch:
+    batch = await (lock_batch if lock else find_batch)(session, batch_id)
+    if batch is None:
+        raise Problem(HTTPStatus.NOT_FOUND, "batch_not_found", "There is no batch with this id.")
+    return batch
+
+
+async def _run_that_answers(
+    session: AsyncSession, batch: Batch, body: StartPipeline
+) -> RunId | None:
+    """The run that does what is asked already; None if a new one is to begin. Raises Problem."""
+    known = await find_run_request(session, body.run_id)
+    if known is not None and (known.batch_id, known.request) == (batch.request.batch_id, body):
+        return known.run_id
+    if known is not None or await run_exists(session, body.run_id):
+        raise _conflict("run_id_taken", "This run id was used for something else.")
+    if batch.essays is None:
+        raise _conflict("batch_not_ready", "The batch still waits for essays to be uploaded.")
+    if not batch.essays:
+        raise _conflict("no_essays", "The batch has no essay that could be read.")
+    if batch.run is None:
+        return None
+    if repeats(batch.run, batch.request, body):
+        return batch.run.run_id
+    raise _conflict("run_under_way", "Another pipeline is running on this batch; wait for its end.")
+
+
+def _conflict(code: str, detail: str) -> Problem:
+    return Problem(HTTPStatus.CONFLICT, code, detail)

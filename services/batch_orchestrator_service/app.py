@@ -1,0 +1,17 @@
+from pathlib import Path
+
+from huleedu_service_libs.service import Service, every
+from services.batch_orchestrator_service.api import api
+from services.batch_orchestrator_service.config import Settings
+from services.batch_orchestrator_service.deadlines import give_up_overdue_batches
+from services.batch_orchestrator_service.di import OrchestratorProvider
+from services.batch_orchestrator_service.handlers import router
+
+service = Service(
+    Settings(),
+    router=router,
+    blueprints=[api],
+    providers=[OrchestratorProvider()],
+    migrations=Path(__file__).parent / "migrations",
+    jobs=[every(seconds=1.0, run=give_up_overdue_batches)],
+)

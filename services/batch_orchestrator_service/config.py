@@ -1,0 +1,25 @@
+from pydantic import Field
+
+from huleedu_service_libs.config import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    service_name: str = "batch_orchestrator_service"
+    port: int = Field(default=5001, description="port of the HTTP server")
+    upload_deadline_seconds: float = Field(
+        default=3600.0, gt=0, description="how long a batch waits for its essays to be uploaded"
+    )
+    phase_deadline_seconds: float = Field(
+        default=900.0, gt=0, description="how long a phase may take at least, whatever its size"
+    )
+    phase_deadline_seconds_per_essay: float = Field(
+        default=10.0, ge=0, description="how much longer a phase may take for each essay"
+    )
+    grace_seconds: float = Field(
+        default=300.0,
+        gt=0,
+        description="how long after a deadline of the essay lifecycle a batch gives its answer up",
+    )
+
+    def phase_deadline(self, essays: int) -> float:
+        return self.phase_deadline_seconds + essays * self.phase_deadline_seconds_per_essay

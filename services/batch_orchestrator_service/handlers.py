@@ -1,0 +1,74 @@
+"""What the orchestrator hears. The conductor is asked before the transaction opens."""
+
+from dishka import FromDishka
+
+from common_core.events.envelope import EventEnvelope
+from common_core.events.essay_events import BatchEssaysReadyV1
+from common_core.events.phase_events import ElsBatchPhaseOutcomeV1
+from huleedu_service_libs.errors import PermanentError
+from huleedu_service_libs.routing import Router, Work
+from huleedu_service_libs.transaction import Transactions
+from services.batch_orchestrator_service import effects
+from services.batch_orchestrator_service.conductor import Conductor
+from services.batch_orchestrator_service.config import Settings
+from services.batch_orchestrator_service.domain import Run, absorb, awaits, first_run_id, new_run
+from services.batch_orchestrator_service.store import (
+    Batch,
+    find_batch,
+    lock_batch,
+    set_ready,
+)
+
+router = Router()
+
+
+@router.work(BatchEssaysReadyV1)
+async def start_first_run(
+    event: EventEnvelope[BatchEssaysReadyV1],
+    work: Work,
+    transactions: FromDishka[Transactions],
+    conductor: FromDishka[Conductor],
+    settings: FromDishka[Settings],
+) -> None:
+    """The essays are there: the pipeline that was registered with the batch runs on them."""
+    ready = event.data
+    async with transactions.sessions() as session:
+        batch = await find_batch(session, ready.batch_id)
+    if batch is None:
+        raise PermanentError(f"batch {ready.batch_id} is ready but was never created here")
+    run = new_run(batch.request, first_run_id(ready.batch_id), ready.essays, ready.failed)
+    resolved = await conductor.resolve(run)
+    async with work.transaction() as tx:
+        batch = await lock_batch(tx.session, ready.batch_id)
+        if batch is None or batch.ready:
+            return
+        await set_ready(tx.session, ready.batch_id, ready.essays, ready.failed)
+        if not batch.status.ended:
+            await effects.begin(tx, run, resolved, settings)
+
+
+@router.work(ElsBatchPhaseOutcomeV1)
+async def start_next_phase(
+    event: EventEnvelope[ElsBatchPhaseOutcomeV1],
+    work: Work,
+    transactions: FromDishka[Transactions],
+    conductor: FromDishka[Conductor],
+    settings: FromDishka[Settings],
+) -> None:
+    """A phase is over: the next one gets the essays that went through."""
+    outcome = event.data
+    async with transactions.sessions() as session:
+        run = _awaiting(await find_batch(session, outcome.batch_id), outcome)
+    after = absorb(run, outcome) if run else None
+    resolved = await conductor.resolve(after) if after else None
+    async with work.transaction() as tx:
+        run = _awaiting(await lock_batch(tx.session, outcome.batch_id), outcome)
+        if run is not None and after is not None:
+            await effects.carry_on(tx, after, resolved, settings)
+
+
+def _awaiting(batch: Batch | None, outcome: ElsBatchPhaseOutcomeV1) -> Run | None:
+    """The run under way if this is the outcome it awaits; None for one of an older run or phase."""
+    if batch is None or batch.run is None or not awaits(batch.run, outcome):
+        return None
+    return batch.run

@@ -1,0 +1,277 @@
+"""Batches, their runs, and the requests for runs.
+
+Whatever changes a batch or a run of it locks the batch's row first. A batch has one run under way
+at most, and one deadline: that of the event it awaits, by PostgreSQL's clock.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from sqlalchemy import ForeignKey, Index, Select, String, Uuid, func, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from common_core.domain_enums import BatchStatus
+from common_core.http_models import BatchRecord, CreateBatch, StartPipeline
+from common_core.identifiers import BatchId, RunId
+from common_core.models import EssayFailure, EssayText
+from services.batch_orchestrator_service.domain import Run, in_running_order
+
+_ESSAYS = TypeAdapter(tuple[EssayText, ...])
+_FAILURES = TypeAdapter(tuple[EssayFailure, ...])
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class BatchRow(Base):
+    __tablename__ = "batches"
+    __table_args__ = (
+        Index("batches_by_owner", "owner_id", "created_at"),
+        Index("batches_awaiting", "deadline", postgresql_where=text("deadline IS NOT NULL")),
+    )
+
+    batch_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    owner_id: Mapped[str] = mapped_column(String)
+    request: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    correlation_id: Mapped[UUID] = mapped_column(Uuid)
+    status: Mapped[str] = mapped_column(String)
+    message: Mapped[str] = mapped_column(String)
+    essays: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
+    """The original texts; None until the batch is ready."""
+    failed: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
+    deadline: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
+    created_at: Mapped[datetime] = mapped_column(
+        TIMESTAMP(timezone=True), server_default=func.now()
+    )
+
+
+class RunRow(Base):
+    __tablename__ = "runs"
+    __table_args__ = (
+        Index("runs_one_under_way", "batch_id", unique=True, postgresql_where=text("under_way")),
+    )
+
+    run_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    batch_id: Mapped[UUID] = mapped_column(ForeignKey("batches.batch_id"))
+    state: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    under_way: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(
+        TIMESTAMP(timezone=True), server_default=func.now()
+    )
+
+
+class RunRequestRow(Base):
+    """What was asked for, and the run that answers it."""
+
+    __tablename__ = "run_requests"
+
+    request_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    batch_id: Mapped[UUID] = mapped_column(ForeignKey("batches.batch_id"))
+    request: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    run_id: Mapped[UUID] = mapped_column(Uuid)
+
+
+@dataclass(frozen=True)
+class Batch:
+    request: CreateBatch
+    correlation_id: UUID
+    status: BatchStatus
+    message: str
+    created_at: datetime
+    essays: tuple[EssayText, ...] | None
+    """The original texts; None until the batch is ready."""
+    failed: tuple[EssayFailure, ...]
+    run: Run | None
+    """The one under way."""
+
+    @property
+    def ready(self) -> bool:
+        return self.essays is not None
+
+    def record(self) -> BatchRecord:
+        request = self.request
+        return BatchRecord(
+            batch_id=request.batch_id,
+            owner_id=request.owner_id,
+            name=request.name,
+            language=request.language,
+            essay_count=request.essay_count,
+            judge=request.judge,
+            pipeline=in_running_order(request.pipeline),
+            status=self.status,
+            message=self.message,
+            created_at=self.created_at,
+        )
+
+
+def _batches() -> Select[tuple[BatchRow, dict[str, Any] | None]]:
+    return (
+        select(BatchRow, RunRow.state)
+        .outerjoin(RunRow, (RunRow.batch_id == BatchRow.batch_id) & RunRow.under_way)
+        .execution_options(populate_existing=True)
+    )
+
+
+def _batch(row: BatchRow, state: dict[str, Any] | None) -> Batch:
+    return Batch(
+        request=CreateBatch.model_validate(row.request),
+        correlation_id=row.correlation_id,
+        status=BatchStatus(row.status),
+        message=row.message,
+        created_at=row.created_at,
+        essays=None if row.essays is None else _ESSAYS.validate_python(row.essays),
+        failed=_FAILURES.validate_python(row.failed or ()),
+        run=None if state is None else Run.model_validate(state),
+    )
+
+
+async def find_batch(session: AsyncSession, batch_id: BatchId) -> Batch | None:
+    found = (await session.execute(_batches().where(BatchRow.batch_id == batch_id))).one_or_none()
+    return None if found is None else _batch(*found)
+
+
+async def lock_batch(session: AsyncSession, batch_id: BatchId) -> Batch | None:
+    await session.execute(
+        select(BatchRow.batch_id).where(BatchRow.batch_id == batch_id).with_for_update()
+    )
+    return await find_batch(session, batch_id)
+
+
+async def lock_overdue_batch(session: AsyncSession, batch_id: BatchId) -> Batch | None:
+    """None if what it awaited has come meanwhile, or somebody else is at it."""
+    locked = await session.scalar(
+        select(BatchRow.batch_id)
+        .where(BatchRow.batch_id == batch_id, BatchRow.deadline <= func.now())
+        .with_for_update(skip_locked=True)
+    )
+    return None if locked is None else await find_batch(session, batch_id)
+
+
+async def overdue_batches(session: AsyncSession) -> Sequence[Batch]:
+    rows = await session.execute(
+        _batches().where(BatchRow.deadline <= func.now()).order_by(BatchRow.deadline).limit(100)
+    )
+    return [_batch(*row) for row in rows]
+
+
+async def batches_of(session: AsyncSession, owner_id: str) -> Sequence[Batch]:
+    """Newest first."""
+    rows = await session.execute(
+        _batches()
+        .where(BatchRow.owner_id == owner_id)
+        .order_by(BatchRow.created_at.desc(), BatchRow.batch_id)
+    )
+    return [_batch(*row) for row in rows]
+
+
+async def add_batch(
+    session: AsyncSession,
+    request: CreateBatch,
+    *,
+    message: str,
+    correlation_id: UUID,
+    deadline_seconds: float,
+) -> bool:
+    """False if there is a batch with this id."""
+    added = await session.scalar(
+        insert(BatchRow)
+        .values(
+            batch_id=request.batch_id,
+            owner_id=request.owner_id,
+            request=request.model_dump(mode="json"),
+            correlation_id=correlation_id,
+            status=BatchStatus.AWAITING_ESSAYS,
+            message=message,
+            deadline=func.now() + timedelta(seconds=deadline_seconds),
+        )
+        .on_conflict_do_nothing()
+        .returning(BatchRow.batch_id)
+    )
+    return added is not None
+
+
+async def set_ready(
+    session: AsyncSession,
+    batch_id: BatchId,
+    essays: Sequence[EssayText],
+    failed: Sequence[EssayFailure],
+) -> None:
+    """Keep the original texts."""
+    await session.execute(
+        update(BatchRow)
+        .where(BatchRow.batch_id == batch_id)
+        .values(
+            essays=[essay.model_dump(mode="json") for essay in essays],
+            failed=[failure.model_dump(mode="json") for failure in failed],
+        )
+    )
+
+
+async def set_status(
+    session: AsyncSession,
+    batch_id: BatchId,
+    status: BatchStatus,
+    message: str,
+    *,
+    deadline_seconds: float | None,
+) -> None:
+    """`deadline_seconds` from now for the event awaited; None if none is."""
+    deadline = None
+    if deadline_seconds is not None:
+        deadline = func.now() + timedelta(seconds=deadline_seconds)
+    await session.execute(
+        update(BatchRow)
+        .where(BatchRow.batch_id == batch_id)
+        .values(status=status, message=message, deadline=deadline)
+    )
+
+
+async def save_run(session: AsyncSession, run: Run, *, under_way: bool) -> None:
+    values = {"state": run.model_dump(mode="json"), "under_way": under_way}
+    await session.execute(
+        insert(RunRow)
+        .values(run_id=run.run_id, batch_id=run.batch_id, **values)
+        .on_conflict_do_update(index_elements=[RunRow.run_id], set_=values)
+    )
+
+
+async def run_exists(session: AsyncSession, run_id: RunId) -> bool:
+    return await session.scalar(select(RunRow.run_id).where(RunRow.run_id == run_id)) is not None
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    batch_id: BatchId
+    request: StartPipeline
+    run_id: RunId
+
+
+async def find_run_request(session: AsyncSession, request_id: RunId) -> RunRequest | None:
+    row = await session.get(RunRequestRow, request_id)
+    if row is None:
+        return None
+    return RunRequest(
+        BatchId(row.batch_id), StartPipeline.model_validate(row.request), RunId(row.run_id)
+    )
+
+
+async def add_run_request(
+    session: AsyncSession, batch_id: BatchId, request: StartPipeline, run_id: RunId
+) -> None:
+    await session.execute(
+        insert(RunRequestRow)
+        .values(
+            request_id=request.run_id,
+            batch_id=batch_id,
+            request=request.model_dump(mode="json"),
+            run_id=run_id,
+        )
+        .on_conflict_do_nothing()
+    )

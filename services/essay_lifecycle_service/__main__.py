@@ -1,0 +1,3 @@
+from services.essay_lifecycle_service.app import service
+
+service.run()
