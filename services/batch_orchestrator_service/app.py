@@ -1,6 +1,7 @@
 from pathlib import Path
 
-from huleedu_service_libs.service import Service, every
+from huleedu_service_libs.jobs import every
+from huleedu_service_libs.service import Service
 from services.batch_orchestrator_service.api import api
 from services.batch_orchestrator_service.config import Settings
 from services.batch_orchestrator_service.deadlines import give_up_overdue_batches

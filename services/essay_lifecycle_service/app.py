@@ -1,6 +1,7 @@
 from pathlib import Path
 
-from huleedu_service_libs.service import Service, every
+from huleedu_service_libs.jobs import every
+from huleedu_service_libs.service import Service
 from services.essay_lifecycle_service.config import Settings
 from services.essay_lifecycle_service.deadlines import close_overdue_batches, close_overdue_phases
 from services.essay_lifecycle_service.handlers import router

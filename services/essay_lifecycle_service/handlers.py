@@ -88,7 +88,8 @@ def fan_in(phase: Phase) -> Callable[[EventEnvelope[PhaseCompleted], Transaction
         answer = event.data
         run = await lock_open_phase_run(tx.session, answer.run_id, phase.name)
         if run is not None:
-            mentioned = {essay.essay_id for essay in (*answer.succeeded, *answer.failed)}
+            mentioned = {essay.essay_id for essay in answer.succeeded}
+            mentioned |= {failure.essay_id for failure in answer.failed}
             essays = await essays_in(tx.session, run, only=mentioned)
             await move_essays(tx, run, answered(essays, answer))
 

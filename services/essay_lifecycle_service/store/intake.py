@@ -126,7 +126,9 @@ async def uploads(
         .order_by(UploadRow.sequence)
     )
     return tuple(
-        Upload(name, hash_, Refusal(code, reason) if text_id is None else TextId(text_id))
+        Upload(
+            name, hash_, Refusal(code or "", reason or "") if text_id is None else TextId(text_id)
+        )
         for name, hash_, text_id, code, reason in rows
     )
 
