@@ -61,6 +61,13 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("HULEEDU_CACHE_DIR", str(folder))
+    return folder
+
+
+@pytest.fixture
 def program(temporary: Path) -> Iterator[subprocess.Popen[str]]:
     child = subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-c", PROGRAM],
@@ -190,16 +197,13 @@ def test_an_interrupt_while_starting_leaves_nothing(
 
 
 def test_an_interrupt_while_initialising_leaves_no_half_template(
-    temporary: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    empty_cache: Path, program: subprocess.Popen[str], temporary: Path
 ) -> None:
-    cache = tmp_path / "cache"
-    monkeypatch.setenv("HULEEDU_CACHE_DIR", str(cache))
-    child = subprocess.Popen([sys.executable, "-c", PROGRAM], stderr=subprocess.DEVNULL)  # noqa: S603 - our own program
-    assert wait_until(lambda: any(cache.glob(".new-*/cluster/data/base")), seconds=10)
-    child.send_signal(signal.SIGINT)
-    child.wait(10)
+    assert wait_until(lambda: any(empty_cache.glob(".new-*/cluster/data/base")), seconds=10)
+    program.send_signal(signal.SIGINT)
+    program.wait(10)
     assert wait_until(lambda: nothing_is_left(temporary), seconds=2)
-    assert not list(cache.iterdir())
+    assert not list(empty_cache.iterdir())
 
 
 def test_postgres_runs_where_user_namespaces_are_forbidden(temporary: Path) -> None:

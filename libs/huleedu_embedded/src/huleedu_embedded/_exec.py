@@ -11,6 +11,7 @@ OWNED_DIRECTORY is empty, or the data folder of a program that refuses to run as
 
 import ctypes
 import os
+import pwd
 import sys
 from pathlib import Path
 
@@ -26,8 +27,8 @@ CAPABILITY_VERSION_3 = 0x20080522
 
 def main(arguments: list[str]) -> None:
     parent, death_signal, owned_directory, *command = arguments
-    if owned_directory and os.geteuid() == 0:
-        give_up_root(Path(owned_directory))
+    if owned_directory and (os.geteuid() == 0 or not has_name(os.geteuid())):
+        be_nobody(Path(owned_directory))
     if sys.platform == "linux":
         # After the change of credentials, which clears it.
         _check(_libc().prctl(PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0))
@@ -36,8 +37,19 @@ def main(arguments: list[str]) -> None:
     os.execv(command[0], command)  # noqa: S606 - becoming the program is the purpose
 
 
-def give_up_root(directory: Path) -> None:
-    """Be `nobody` who owns `directory`: in a user namespace, or really where that is forbidden."""
+def has_name(uid: int) -> bool:
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return False
+    return True
+
+
+def be_nobody(directory: Path) -> None:
+    """Be `nobody` who owns `directory`: in a user namespace, or really where that is forbidden.
+
+    For a program that refuses to run as root, or as a user whom the system cannot name.
+    """
     uid, gid = os.geteuid(), os.getegid()
     try:
         _check(_libc().unshare(CLONE_NEWUSER))
@@ -45,7 +57,8 @@ def give_up_root(directory: Path) -> None:
         Path("/proc/self/uid_map").write_text(f"{NOBODY} {uid} 1")
         Path("/proc/self/gid_map").write_text(f"{NOBODY} {gid} 1")
     except OSError:
-        become_nobody(directory)
+        if uid == 0:
+            become_nobody(directory)
 
 
 def become_nobody(directory: Path) -> None:

@@ -33,8 +33,8 @@ def start(
     """Start a program in a session of its own, with its output in `log` (emptied first).
 
     On Linux it gets `on_parent_death` as soon as the *thread* that called this ends: call it from
-    a thread that lives as long as the program should. A program that refuses to be root names the
-    data folder it must own; it then sees itself as `nobody`.
+    a thread that lives as long as the program should. A program that refuses to be root names
+    the data folder it must own; if need be it then sees itself as `nobody`.
     """
     trampoline = [sys.executable, "-I", "-S", str(_EXEC), str(os.getpid())]
     arguments = [str(int(on_parent_death)), str(owned_directory or ""), *command]
