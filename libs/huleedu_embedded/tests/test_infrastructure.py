@@ -251,7 +251,7 @@ def test_another_port_is_tried_when_somebody_was_faster(
             return process.start([sys.executable, "-c", f"{listen}; {wait}"], log=log)
 
         child, port = process.start_on_free_port(
-            start_on, log, "serving", port_taken="Address already in use", cancelled=Event()
+            start_on, log, "^serving", port_taken="Address already in use", cancelled=Event()
         )
         process.stop(child)
     assert port == free
