@@ -7,6 +7,7 @@ import asyncio
 import fnmatch
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from functools import wraps
 from typing import Any
 
 from lupa.lua51 import LuaRuntime, lua_type
@@ -70,7 +71,9 @@ class FakeRedis:
         return await self._command("set", execute)  # type: ignore[no-any-return]
 
     async def delete(self, *keys: str | bytes) -> int:
-        return int(await self._command("del", lambda: sum(self._delete(_text(key)) for key in keys)))
+        return int(
+            await self._command("del", lambda: sum(self._delete(_text(key)) for key in keys))
+        )
 
     async def exists(self, *keys: str | bytes) -> int:
         found = await self._command("exists", lambda: [self._get(_text(key)) for key in keys])
@@ -96,6 +99,10 @@ class FakeRedis:
 
     async def aclose(self) -> None:
         return
+
+    def connection(self) -> "RedisConnection":
+        """The same data for another process, which can be killed."""
+        return RedisConnection(self)
 
     async def _command(self, name: str, execute: Callable[[], Any]) -> Any:
         if self.before is not None:
@@ -183,6 +190,41 @@ class FakeRedis:
 
     def _decode(self, text: str) -> Any:
         return self._lua.table_from(json.loads(text))
+
+
+class RedisConnection:
+    """One process's client. When it is `dead` nothing it asks for happens or returns."""
+
+    def __init__(self, server: FakeRedis) -> None:
+        self.dead = False
+        self._server = server
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._server, name)
+
+        @wraps(method)
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            await self._alive()
+            answer = await method(*args, **kwargs)
+            await self._alive()
+            return answer
+
+        return call
+
+    def register_script(self, script: str) -> Callable[..., Awaitable[list[Any]]]:
+        run = self._server.register_script(script)
+
+        async def call(*, keys: Sequence[str] = (), args: Sequence[Any] = ()) -> list[Any]:
+            await self._alive()
+            answer = await run(keys=keys, args=args)
+            await self._alive()
+            return answer
+
+        return call
+
+    async def _alive(self) -> None:
+        if self.dead:
+            await asyncio.Event().wait()
 
 
 def _text(value: object) -> str:

@@ -17,12 +17,18 @@ decision instead (retry, dead letter) and raises nothing. Only Kafka is missing.
 `providers` come after the host's, so that a test replaces what reaches outside (other services over
 HTTP) by providing the same type; nothing else should be replaced. `postgres_url` is the fixture of
 that name. The database is `test_<service>`: made anew and migrated once per test session, emptied
-for each harness. `harness.redis` is a `FakeRedis` on `harness.clock` unless one is given.
+for each harness. `harness.redis` is a `FakeRedis` on `harness.clock`.
+
+`harness.worker(name)` is another process of the service as far as database and Redis can tell: its
+own connections, its own wiring. `kill` ends one as `kill -9` does: nothing of it runs any more.
 """
 
+import asyncio
+import json
 import uuid
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast, overload
@@ -33,38 +39,97 @@ import redis.asyncio
 import sqlalchemy as sa
 from dishka import AsyncContainer, Provider, Scope
 from pydantic import SecretStr, TypeAdapter
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
 
 from common_core.events.envelope import EventData, EventEnvelope
 from common_core.topics import EVENTS, event_type_of
 from huleedu_service_libs.config import ServiceSettings
 from huleedu_service_libs.consumer.processing import Processor
 from huleedu_service_libs.consumer.retry import History, RetryPolicy
-from huleedu_service_libs.database import create_database, create_engine, migrate
+from huleedu_service_libs.database import (
+    create_database,
+    create_engine,
+    migrate,
+    service_database_url,
+)
 from huleedu_service_libs.dead_letters import DeadLetters
 from huleedu_service_libs.di import make_container
 from huleedu_service_libs.handled import Handled
 from huleedu_service_libs.idempotency.config import IdempotencyConfig
 from huleedu_service_libs.idempotency.identity import Message
-from huleedu_service_libs.idempotency.leases import Leases
+from huleedu_service_libs.idempotency.leases import Lease, Leases
+from huleedu_service_libs.inbox import inbox
 from huleedu_service_libs.outbox.table import outbox, unpack_headers
 from huleedu_service_libs.routing import Router
 from huleedu_service_libs.testing.clock import FakeClock
-from huleedu_service_libs.testing.fake_redis import FakeRedis
+from huleedu_service_libs.testing.fake_redis import FakeRedis, RedisConnection
 from huleedu_service_libs.testing.messages import StoredMessage, envelope_of, message_of
 from huleedu_service_libs.transaction import Transactions
 
 Data = TypeVar("Data", bound=EventData)
 Dependency = TypeVar("Dependency")
 
+Result = TypeVar("Result")
+
 _prepared: set[tuple[str, str]] = set()
 """The databases that this test session has made."""
 
 
-class ServiceHarness:
+@dataclass(frozen=True)
+class Record:
+    """A record of an event as read from Redis."""
+
+    state: str
+    worker: str
+    token: str
+    started_at: str
+    fingerprint: str
+    ttl_seconds: float
+
+
+class HeldLeases(Leases):
+    """Leases of a worker that a test can hold, or have fail, right before its COMMIT."""
+
+    before_commit: Callable[[], Awaitable[None]] | None = None
+
+    async def ensure_held(self, lease: Lease) -> None:
+        if self.before_commit is not None:
+            await self.before_commit()
+        await super().ensure_held(lease)
+
+
+@dataclass(eq=False)
+class Worker:
+    """One process of the service."""
+
+    name: str
     container: AsyncContainer
+    engine: AsyncEngine
+    connection: RedisConnection
+    client: "redis.asyncio.Redis"
+    """The same connection, as the type that the library asks for."""
+    leases: HeldLeases
+    processor: Processor
+    tasks: list[asyncio.Task[Any]] = field(default_factory=list)
+
+    def spawn(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
+        """Run something of this process, until it is killed."""
+        task = asyncio.create_task(work)
+        self.tasks.append(task)
+        return task
+
+
+class ServiceHarness:
+    """`async with` one for each test; see the module's docstring."""
+
+    first: Worker
     transactions: Transactions
-    dead_letters: DeadLetters
+    """For effects that no event causes, as an HTTP request has them."""
 
     def __init__(
         self,
@@ -74,7 +139,6 @@ class ServiceHarness:
         providers: Sequence[Provider] = (),
         migrations: Path | None = None,
         postgres_url: str,
-        client: "redis.asyncio.Redis | None" = None,
         retry: RetryPolicy | None = None,
     ) -> None:
         self.clock = FakeClock()
@@ -82,33 +146,35 @@ class ServiceHarness:
         self.config = IdempotencyConfig(
             settings.service_name, event_type_ttls=router.completed_ttls
         )
-        self._client = client or cast("redis.asyncio.Redis", self.redis)
         self._settings = settings.model_copy(update={"database_url": SecretStr(postgres_url)})
-        self._router = router
+        self.router = router
         self._providers = providers
         self._migrations = migrations
         self._server = postgres_url
         self._retry = retry or RetryPolicy()
-        self._stack = AsyncExitStack()
+        self._workers: list[Worker] = []
 
     @property
     def database(self) -> str:
         return f"test_{self._settings.service_name}"
 
+    @property
+    def container(self) -> AsyncContainer:
+        return self.first.container
+
+    @property
+    def dead_letters(self) -> DeadLetters:
+        return DeadLetters(self._sessions, self.config.consumer_name)
+
     async def __aenter__(self) -> Self:
-        engine = create_engine(self._server, self.database)
-        self._stack.push_async_callback(engine.dispose)
         if (self._server, self.database) not in _prepared:
-            await _drop_database(self._server, self.database)
-            await create_database(self._server, self.database)
-            await migrate(engine, self._migrations)
+            await self._prepare_database()
             _prepared.add((self._server, self.database))
-        await _empty(engine)
-        self.container = make_container(self._settings, *self._providers, self._own(engine))
-        self._stack.push_async_callback(self.container.close)
-        self.transactions = await self.container.get(Transactions)
-        self.dead_letters = DeadLetters(self.transactions.sessions, self.config.consumer_name)
-        self._worker = await self.worker("first")
+        self._engine = create_engine(self._server, self.database)
+        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
+        await _empty(self._engine)
+        self.first = await self.worker("first")
+        self.transactions = await self.first.container.get(Transactions)
         return self
 
     async def __aexit__(
@@ -117,7 +183,14 @@ class ServiceHarness:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._stack.aclose()
+        for worker in reversed(self._workers):
+            for task in worker.tasks:
+                task.cancel()
+            await asyncio.gather(*worker.tasks, return_exceptions=True)
+            await worker.leases.stop()
+            await worker.container.close()
+            await worker.engine.dispose()
+        await self._engine.dispose()
 
     async def deliver(
         self,
@@ -138,25 +211,68 @@ class ServiceHarness:
         return handled
 
     async def attempt(
-        self, message: Message, *, history: History | None = None, worker: Processor | None = None
+        self, message: Message, *, history: History | None = None, worker: Worker | None = None
     ) -> Handled:
         """One attempt of the engine, by another worker if one is given. Never raises."""
-        return await (worker or self._worker).attempt(message, history or History())
+        processor = (worker or self.first).processor
+        return await processor.attempt(message, history or History())
 
-    async def worker(self, name: str) -> Processor:
-        """Another process of this service, as far as leases can tell: same database, same Redis."""
-        leases = Leases(
-            self._client, self.config, worker=f"{name}-{uuid.uuid4().hex[:8]}", clock=self.clock
+    async def worker(self, name: str) -> Worker:
+        """Another process of this service: its own wiring and connections, the same servers."""
+        name = f"{name}-{uuid.uuid4().hex[:8]}"
+        engine = create_async_engine(
+            service_database_url(self._server, self.database),
+            connect_args={"server_settings": {"application_name": name}},
         )
-        self._stack.push_async_callback(leases.stop)
-        return await Processor.create(
-            self._router,
-            self.container,
+        connection = self.redis.connection()
+        client = cast("redis.asyncio.Redis", connection)
+        leases = HeldLeases(client, self.config, worker=name, clock=self.clock)
+        container = make_container(self._settings, *self._providers, _process(engine, client))
+        processor = await Processor.create(
+            self.router,
+            container,
             leases=leases,
-            transactions=self.transactions,
+            transactions=await container.get(Transactions),
             retry=self._retry,
             clock=self.clock,
         )
+        worker = Worker(name, container, engine, connection, client, leases, processor)
+        self._workers.append(worker)
+        return worker
+
+    async def kill(self, worker: Worker) -> None:
+        """End it as `kill -9` does: its connections drop, nothing of it is said or done any more."""
+        worker.connection.dead = True
+        async with self.session() as session:
+            await session.execute(_TERMINATE, {"name": worker.name})
+
+    async def pass_liveness(self) -> None:
+        """Let so much time pass that a killed worker is known to be dead."""
+        await self.clock.advance(self.config.liveness_ttl_seconds + 0.1)
+
+    async def record(self, event_id: UUID) -> Record | None:
+        """What Redis holds of an event; None if nothing."""
+        key = self.config.key(event_id)
+        raw = await self.redis.get(key)
+        if raw is None:
+            return None
+        return Record(**json.loads(raw), ttl_seconds=await self.redis.pttl(key) / 1000)
+
+    async def snapshot(self) -> dict[str, list[str]]:
+        """Every row of every table but the inbox: what a second delivery must not change."""
+        async with self.session() as session:
+            tables = [name for name in await session.scalars(_TABLES) if name != "inbox"]
+            return {
+                name: sorted(await session.scalars(sa.text(f'SELECT t::text FROM "{name}" t')))  # noqa: S608 - names from the catalogue
+                for name in tables
+            }
+
+    async def inbox_rows(self, event_id: UUID) -> int:
+        async with self.session() as session:
+            query = (
+                sa.select(sa.func.count()).select_from(inbox).where(inbox.c.event_id == event_id)
+            )
+            return int(await session.scalar(query) or 0)
 
     def message(
         self,
@@ -207,34 +323,43 @@ class ServiceHarness:
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
         """A session on the service's database; commits at the end."""
-        async with self.transactions.sessions.begin() as session:
+        async with self._sessions.begin() as session:
             yield session
 
     async def get(self, dependency: type[Dependency]) -> Dependency:
         """What the service's container gives for that type."""
         return await self.container.get(dependency)
 
-    def _own(self, engine: AsyncEngine) -> Provider:
-        provider = Provider(scope=Scope.APP)
-        provider.provide(lambda: engine, provides=AsyncEngine)
-        provider.provide(lambda: self._client, provides=redis.asyncio.Redis)
-        return provider
+    async def _prepare_database(self) -> None:
+        server = await asyncpg.connect(self._server)
+        try:
+            await server.execute(f'DROP DATABASE IF EXISTS "{self.database}" WITH (FORCE)')
+        finally:
+            await server.close()
+        await create_database(self._server, self.database)
+        engine = create_engine(self._server, self.database)
+        await migrate(engine, self._migrations)
+        await engine.dispose()
 
 
-async def _drop_database(server_url: str, name: str) -> None:
-    connection = await asyncpg.connect(server_url)
-    try:
-        await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-    finally:
-        await connection.close()
+_TERMINATE = sa.text(
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = :name"
+)
+_TABLES = sa.text(
+    "SELECT tablename FROM pg_tables"
+    " WHERE schemaname = 'public' AND tablename <> 'alembic_version' ORDER BY tablename"
+)
+
+
+def _process(engine: AsyncEngine, client: "redis.asyncio.Redis") -> Provider:
+    provider = Provider(scope=Scope.APP)
+    provider.provide(lambda: engine, provides=AsyncEngine)
+    provider.provide(lambda: client, provides=redis.asyncio.Redis)
+    return provider
 
 
 async def _empty(engine: AsyncEngine) -> None:
-    tables = sa.text(
-        "SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') FROM pg_tables"
-        " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-    )
     async with engine.begin() as connection:
-        names = await connection.scalar(tables)
+        names = ", ".join(f'"{name}"' for name in await connection.scalars(_TABLES))
         if names:
             await connection.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
