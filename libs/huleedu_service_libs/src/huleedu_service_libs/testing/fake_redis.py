@@ -193,10 +193,14 @@ class FakeRedis:
 
 
 class RedisConnection:
-    """One process's client. When it is `dead` nothing it asks for happens or returns."""
+    """One process's client. When it is `dead` nothing it asks for happens or returns.
+
+    `bury` ends what is left waiting on a dead one, so that a test can end.
+    """
 
     def __init__(self, server: FakeRedis) -> None:
         self.dead = False
+        self._buried = asyncio.Event()
         self._server = server
 
     def __getattr__(self, name: str) -> Any:
@@ -222,9 +226,14 @@ class RedisConnection:
 
         return call
 
+    def bury(self) -> None:
+        self.dead = True
+        self._buried.set()
+
     async def _alive(self) -> None:
         if self.dead:
-            await asyncio.Event().wait()
+            await self._buried.wait()
+            raise RedisConnectionError("this process is dead")
 
 
 def _text(value: object) -> str:
