@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-_LIST_ITEM = re.compile(r"(?:[•◦▪●○*–—-]|\(?\d{1,2}[.)]|[a-z]\))\s+\S")  # noqa: RUF001 - list marks
+_LIST_ITEM = re.compile(r"(?:[•◦▪●○*–—-]|\(?\d{1,2}[.)]|[a-z]\))\s+\S")
 _BULLET = re.compile(r"^[•◦▪●○]\s*")
 _PAGE_NUMBER = re.compile(
-    r"(?:(?:page|sida|sid\.?|s\.|p\.)\s*)?[-–—]?\s*\d{1,3}\s*[-–—]?"  # noqa: RUF001 - dashes
+    r"(?:(?:page|sida|sid\.?|s\.|p\.)\s*)?[-–—]?\s*\d{1,3}\s*[-–—]?"
     r"(?:\s*(?:of|av|/|\()\s*\d{1,3}\)?)?",
     re.IGNORECASE,
 )

@@ -7,7 +7,7 @@ import unicodedata
 _LINE_ENDS = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _TRAILING_BLANKS = re.compile(r"[ \t]+$", re.MULTILINE)
 _SPARE_BLANK_LINES = re.compile(r"\n{3,}")
-_WORD = re.compile(r"[^\W_]+(?:['’‑-][^\W_]+)*")  # noqa: RUF001 - typographic forms occur in essays
+_WORD = re.compile(r"[^\W_]+(?:['’‑-][^\W_]+)*")
 
 # Invisible marks that only disturb spelling and counting: soft hyphen, zero-width space, word
 # joiner, byte order mark, and the marks that steer the direction of writing.

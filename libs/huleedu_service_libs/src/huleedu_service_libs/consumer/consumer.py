@@ -191,7 +191,6 @@ class Consumer:
         assignment, self._assignment = self._assignment, None
         if assignment is not None:
             await assignment.drain(self._config.drain_budget)
-            await self.leases.release_unsettled()
             await self._commit(client, assignment)
 
     def _assigned(self, processor: Processor, partitions: Iterable[TopicPartition]) -> None:

@@ -184,7 +184,6 @@ class ServiceHarness:
         trace: TracebackType | None,
     ) -> None:
         for worker in reversed(self._workers):
-            worker.connection.bury()
             for task in worker.tasks:
                 task.cancel()
             await asyncio.gather(*worker.tasks, return_exceptions=True)
@@ -242,7 +241,7 @@ class ServiceHarness:
         return worker
 
     async def kill(self, worker: Worker) -> None:
-        """End it as `kill -9` does: its connections drop, nothing more of it is done."""
+        """End it as `kill -9` does: its connections drop, nothing of it is said or done any more."""
         worker.connection.dead = True
         async with self.session() as session:
             await session.execute(_TERMINATE, {"name": worker.name})

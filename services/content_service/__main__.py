@@ -1,0 +1,4 @@
+if __name__ == "__main__":  # worker processes import this module too, and need none of the service
+    from services.content_service.app import service
+
+    service.run()

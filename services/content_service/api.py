@@ -1,0 +1,121 @@
+"""Files in, texts out, over HTTP."""
+
+import asyncio
+from http import HTTPStatus
+from tempfile import SpooledTemporaryFile
+from uuid import UUID
+
+from dishka import FromDishka
+from quart import Blueprint, Response, request
+from quart.blueprints import BlueprintSetupState
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from common_core.http_models import StoredText, Uploaded, UploadOutcome
+from common_core.identifiers import BatchId, TextId
+from huleedu_service_libs.http import Problem, correlation_id, inject, json_response
+from services.content_service.config import Settings
+from services.content_service.intake import Intake
+from services.content_service.store import File, get_text, put_text
+from services.content_service.uploads import ReceivedFile, Spool
+
+_AT_ONCE = 4
+_IN_MEMORY_BYTES = 4_000_000
+_BYTES_A_CHARACTER = 4
+_FOREVER = "public, max-age=31536000, immutable"
+
+api = Blueprint("content", __name__)
+
+
+@api.record
+def count_bytes_here(state: BlueprintSetupState) -> None:
+    """Each route has a limit of its own, and counts what really arrives."""
+    state.app.config["MAX_CONTENT_LENGTH"] = None
+
+
+@api.post("/v1/batches/<uuid:batch_id>/essays")
+@inject
+async def upload_essays(
+    batch_id: UUID, intake: FromDishka[Intake], settings: FromDishka[Settings]
+) -> Response:
+    """Take the files of a multipart body; each has its own outcome, in the order sent."""
+    with SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as kept:
+        spool = Spool(
+            kept,
+            max_upload_bytes=settings.max_upload_bytes,
+            max_file_bytes=settings.max_file_bytes,
+        )
+        files = await _received(spool, settings.upload_seconds)
+        at_once = asyncio.Semaphore(_AT_ONCE)
+
+        async def take(received: ReceivedFile) -> UploadOutcome:
+            async with at_once:
+                file = File(BatchId(batch_id), received.name, received.hash)
+                return await intake.take(file, spool.read(received), correlation_id())
+
+        async with asyncio.TaskGroup() as tasks:
+            outcomes = [tasks.create_task(take(received)) for received in files]
+    return json_response(Uploaded(files=tuple(outcome.result() for outcome in outcomes)))
+
+
+async def _received(spool: Spool, seconds: float) -> list[ReceivedFile]:
+    try:
+        async with asyncio.timeout(seconds):
+            return await spool.receive(request.headers.get("Content-Type", ""), request.body)
+    except TimeoutError as error:
+        raise Problem(
+            HTTPStatus.REQUEST_TIMEOUT,
+            "upload_too_slow",
+            f"The files did not arrive within {seconds:.0f} seconds.",
+        ) from error
+
+
+@api.get("/v1/texts/<text_id>")
+@inject
+async def read_text(
+    text_id: str, sessions: FromDishka[async_sessionmaker[AsyncSession]]
+) -> Response:
+    async with sessions() as session:
+        text = await get_text(session, TextId(text_id))
+    if text is None:
+        raise Problem(HTTPStatus.NOT_FOUND, "text_not_found", "There is no text with this id.")
+    headers = {"Cache-Control": _FOREVER, "ETag": f'"{text_id}"'}
+    return Response(text.encode(), content_type="text/plain; charset=utf-8", headers=headers)
+
+
+@api.route("/v1/texts", methods=["POST", "PUT"])
+@inject
+async def keep_text(
+    sessions: FromDishka[async_sessionmaker[AsyncSession]], settings: FromDishka[Settings]
+) -> Response:
+    """Keep the body, UTF-8 without NUL, as it is; its id is its hash, so a repeat is harmless."""
+    text = _as_text(await _small_body(settings.max_text_characters * _BYTES_A_CHARACTER))
+    async with sessions.begin() as session:
+        text_id = await put_text(session, text)
+    return json_response(StoredText(text_id=text_id))
+
+
+async def _small_body(max_bytes: int) -> bytes:
+    body = bytearray()
+    async for chunk in request.body:
+        body += chunk
+        if len(body) > max_bytes:
+            raise Problem(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                "text_too_long",
+                f"The text is larger than {max_bytes:,} bytes.",
+            )
+    return bytes(body)
+
+
+def _as_text(body: bytes) -> str:
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise _not_text("The text is not UTF-8.") from error
+    if "\x00" in text:
+        raise _not_text("The text holds a NUL character.")
+    return text
+
+
+def _not_text(detail: str) -> Problem:
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "not_text", detail)
