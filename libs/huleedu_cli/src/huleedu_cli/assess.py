@@ -1,0 +1,181 @@
+"""From essays on the disk to a ranking: `huleedu assess`."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from rich.console import Console
+from rich.text import Text
+
+from huleedu_cli import language
+from huleedu_cli.anchors import KnownGrade, grade_scale, read_anchors
+from huleedu_cli.client import Gateway
+from huleedu_cli.essays import Handed, collect
+from huleedu_cli.outputs import ranking, write_results
+from huleedu_cli.problem import Problem
+from huleedu_cli.progress import BatchProgress
+from huleedu_cli.running import run, running_stack
+from huleedu_report import FileNotice, Results, judge_note
+
+EVERY_ESSAY_ASSESSED = 0
+SOME_NOT_ASSESSED = 2
+_LANGUAGES = {"en": "English", "sv": "Swedish"}
+_PIPELINE = ["spellcheck", "cj_assessment"]
+_MAX_PROMPT_CHARACTERS = 20_000
+_MAX_NAME_CHARACTERS = 200
+
+
+@dataclass(frozen=True)
+class Order:
+    """What was asked for, checked as far as it can be before anything is started."""
+
+    handed: Handed
+    batch: dict[str, Any]
+    output: Path
+
+
+def prepare(
+    paths: Sequence[Path],
+    *,
+    prompt: Path | None,
+    language_code: str | None,
+    anchors: Path | None,
+    output: Path,
+    judge: str | None,
+) -> Order:
+    """Look at everything that was given. Raises Problem."""
+    known = read_anchors(anchors) if anchors else []
+    others = {path.resolve() for path in (prompt, anchors, output) if path}
+    handed = collect(paths, also=[anchor.path for anchor in known], leave_out=others)
+    batch = {
+        "name": _batch_name(paths),
+        "language": language_code or language.detect(essay.path for essay in handed.essays) or "en",
+        "essay_count": len(handed.essays),
+        "assignment": _assignment(prompt) if prompt else None,
+        "anchors": _anchors(known, handed),
+        "grade_scale": grade_scale(anchor.grade for anchor in known),
+        "pipeline": _PIPELINE,
+        **({"judge": judge} if judge else {}),
+    }
+    _check_output(output)
+    return Order(handed, batch, output)
+
+
+def assess(order: Order, gateway_url: str | None, console: Console) -> int:
+    """Have the essays assessed, write and show the results; the exit code."""
+    code = order.batch["language"]
+    _say(console, f"{_essays(len(order.handed.essays))} in {_LANGUAGES[code]}")
+    for gone in order.handed.refused:
+        _say(console, f"{gone.file} {gone.reason}", style="yellow")
+    results = run(_assess(order, gateway_url, console))
+    notices = results.setdefault("notices", [])
+    notices += [FileNotice(file=gone.file, reason=gone.reason) for gone in order.handed.refused]
+    written = write_results(results, order.output)
+    _show(results, written, console)
+    failed = [essay for essay in results["essays"] if essay["status"] != "assessed"]
+    whole = results["essays"] and not failed and not notices
+    return EVERY_ESSAY_ASSESSED if whole else SOME_NOT_ASSESSED
+
+
+async def _assess(order: Order, gateway_url: str | None, console: Console) -> Results:
+    if gateway_url:
+        key = os.environ.get("HULEEDU_API_KEY", "")
+        return await _run_batch(order, gateway_url, key, console)
+    async with running_stack(console) as running:
+        work = _run_batch(order, running.stack.gateway_url, running.stack.api_key, console)
+        return await running.launcher.while_running(work)
+
+
+async def _run_batch(order: Order, url: str, key: str, console: Console) -> Results:
+    essays = order.handed.essays
+    status: dict[str, Any] = {}
+    async with Gateway(url, key) as gateway:
+        batch_id = await gateway.create_batch(order.batch)
+        with BatchProgress(console) as progress:
+            sent = 0
+            async for outcomes in gateway.upload(batch_id, essays):
+                sent += len(outcomes)
+                progress.uploaded(sent, len(essays))
+                for outcome in outcomes:
+                    if outcome["status"] == "rejected":
+                        _say(console, f"{outcome['file']}: {outcome['reason']}", style="yellow")
+            async for status in gateway.events(batch_id):
+                progress.status(status)
+        if status.get("status") == "failed" and not status.get("results_ready"):
+            raise Problem(f"The batch could not be assessed: {status['message']}")
+        return cast("Results", await gateway.results(batch_id))
+
+
+def _batch_name(paths: Sequence[Path]) -> str:
+    first = paths[0].resolve()
+    folder = first if first.is_dir() else first.parent
+    return (folder.name or "essays").encode(errors="replace").decode()[:_MAX_NAME_CHARACTERS]
+
+
+def _assignment(prompt: Path) -> str:
+    try:
+        text = prompt.read_text(encoding="utf-8-sig").strip()
+    except OSError as error:
+        raise Problem(f"The assignment cannot be read from {prompt}: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise Problem(f"The assignment {prompt} is not a plain text file in UTF-8.") from error
+    if len(text) > _MAX_PROMPT_CHARACTERS:
+        raise Problem(
+            f"The assignment {prompt} has {len(text):,} characters; at most"
+            f" {_MAX_PROMPT_CHARACTERS:,} are allowed."
+        )
+    return text
+
+
+def _anchors(known: Sequence[KnownGrade], handed: Handed) -> list[dict[str, str]] | None:
+    names = {essay.path: essay.name for essay in handed.essays}
+    anchors = [
+        {"file": names[anchor.path], "grade": anchor.grade}
+        for anchor in known
+        if anchor.path in names
+    ]
+    return anchors or None
+
+
+def _check_output(output: Path) -> None:
+    existing = output
+    while not existing.exists():
+        existing = existing.parent
+    if not existing.is_dir():
+        raise Problem(f"The results cannot be written to {output}: {existing} is a file.")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise Problem(f"The results cannot be written to {output}: no permission in {existing}.")
+
+
+def _show(results: Results, written: Sequence[Path], console: Console) -> None:
+    console.print()
+    if any(essay["status"] == "assessed" for essay in results["essays"]):
+        console.print(ranking(results))
+        console.print()
+        _say(
+            console,
+            f"{results['comparisons']} comparisons by the {results['judge']} judge,"
+            f" reliability {results['reliability']:.2f}",
+        )
+        note = judge_note(results["judge"])
+        if note:
+            _say(console, note.capitalize() + ".", style="yellow")
+        if results.get("grade_note"):
+            _say(console, str(results["grade_note"]), style="yellow")
+    gone = [(essay["file"], essay["error"]) for essay in results["essays"] if essay["error"]]
+    gone += [(notice["file"], notice["reason"]) for notice in results.get("notices", [])]
+    if gone:
+        _say(console, "Not assessed:", style="bold yellow")
+        for file, reason in dict.fromkeys(gone):
+            _say(console, f"  {file}: {reason}", style="yellow")
+    _say(console, "Written: " + ", ".join(str(path) for path in written))
+
+
+def _essays(count: int) -> str:
+    return "1 essay" if count == 1 else f"{count} essays"
+
+
+def _say(console: Console, text: str, style: str = "") -> None:
+    console.print(Text(text, style=style))

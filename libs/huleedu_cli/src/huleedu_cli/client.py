@@ -1,0 +1,160 @@
+"""The gateway's public API, as far as `assess` needs it."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+from uuid import uuid4
+
+import httpx
+
+from huleedu_cli.essays import Essay
+from huleedu_cli.problem import Problem
+
+_REQUEST_FILES = 20
+_REQUEST_BYTES = 64_000_000
+_TRIES = 6
+_FIRST_PAUSE_SECONDS = 0.5
+_SILENCE_SECONDS = 60.0
+"""The gateway shows every few seconds that it is alive; after this long a stream is dead."""
+_TRY_AGAIN = {429, 502, 503, 504}
+
+
+class Gateway:
+    """An async context around the connection. Every method raises Problem in words for people."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self._url = url
+        timeout = httpx.Timeout(30, read=_SILENCE_SECONDS, write=120)
+        headers = {"Authorization": f"Bearer {key}"}
+        self._http = httpx.AsyncClient(base_url=url, headers=headers, timeout=timeout)
+
+    async def __aenter__(self) -> Self:
+        await self._http.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._http.__aexit__(kind, error, traceback)
+
+    async def create_batch(self, batch: dict[str, Any]) -> str:
+        answer = await self._call("POST", "/v1/batches", json=batch)
+        return str(answer["batch_id"])
+
+    async def upload(
+        self, batch_id: str, essays: Sequence[Essay]
+    ) -> AsyncIterator[list[dict[str, Any]]]:
+        """Send the files in requests of bearable size; yields what became of those of each."""
+        for group in _requests(essays):
+            files = [("files", (essay.name, essay.path.read_bytes())) for essay in group]
+            answer = await self._call("POST", f"/v1/batches/{batch_id}/essays", files=files)
+            outcomes: list[dict[str, Any]] = answer["files"]
+            yield outcomes
+
+    async def events(self, batch_id: str) -> AsyncIterator[dict[str, Any]]:
+        """Follow the batch to its end; yields its status whenever it has changed."""
+        last_id, failures = "", 0
+        while True:
+            headers = {"Accept": "text/event-stream", "Last-Event-ID": last_id}
+            try:
+                address = f"/v1/batches/{batch_id}/events"
+                async with self._http.stream("GET", address, headers=headers) as response:
+                    if response.status_code not in _TRY_AGAIN:
+                        await self._check(response)
+                        async for event in _events(response):
+                            last_id, failures = event.id or last_id, 0
+                            if event.name == "end":
+                                return
+                            if event.name == "progress":
+                                yield json.loads(event.data)
+            except httpx.TransportError as error:
+                if failures >= _TRIES:
+                    raise self._unreachable(error) from error
+            failures += 1
+            await asyncio.sleep(min(_FIRST_PAUSE_SECONDS * failures, 5))
+
+    async def results(self, batch_id: str) -> dict[str, Any]:
+        return await self._call("GET", f"/v1/batches/{batch_id}/results")
+
+    async def _call(self, method: str, path: str, **content: Any) -> dict[str, Any]:
+        """Call, and call again where that may help; the key lets the gateway know the repeat."""
+        headers = {"Idempotency-Key": str(uuid4())} if method == "POST" else {}
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                response = await self._http.request(method, path, headers=headers, **content)
+            except httpx.TransportError as error:
+                if not tries_left:
+                    raise self._unreachable(error) from error
+            else:
+                if response.status_code not in _TRY_AGAIN or not tries_left:
+                    await self._check(response)
+                    answer: dict[str, Any] = response.json()
+                    return answer
+            await asyncio.sleep(_FIRST_PAUSE_SECONDS * (_TRIES - tries_left))
+        raise AssertionError("unreachable")
+
+    async def _check(self, response: httpx.Response) -> None:
+        if response.is_success:
+            return
+        await response.aread()
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            raise Problem(
+                f"The gateway at {self._url} does not know this API key; set HULEEDU_API_KEY."
+            )
+        try:
+            body = response.json()
+            detail = body["detail"]
+        except (ValueError, KeyError, TypeError):
+            raise Problem(
+                f"The gateway at {self._url} answered {response.status_code}"
+                f" {response.reason_phrase}; is it HuleEdu's?"
+            ) from None
+        raise Problem(str(detail))
+
+    def _unreachable(self, error: httpx.TransportError) -> Problem:
+        reason = str(error) or type(error).__name__
+        return Problem(f"The gateway at {self._url} does not answer: {reason}.")
+
+
+@dataclass(frozen=True)
+class _Event:
+    name: str
+    id: str
+    data: str
+
+
+async def _events(response: httpx.Response) -> AsyncIterator[_Event]:
+    """Parse server-sent events; comments, which only show that somebody is there, are left out."""
+    fields: dict[str, list[str]] = {}
+    async for line in response.aiter_lines():
+        if line:
+            name, _, value = line.partition(":")
+            fields.setdefault(name, []).append(value.removeprefix(" "))
+            continue
+        if "data" in fields or "event" in fields:
+            yield _Event(
+                name=fields.get("event", ["message"])[-1],
+                id=fields.get("id", [""])[-1],
+                data="\n".join(fields.get("data", [])),
+            )
+        fields = {}
+
+
+def _requests(essays: Sequence[Essay]) -> Iterator[list[Essay]]:
+    group: list[Essay] = []
+    size = 0
+    for essay in essays:
+        more = essay.path.stat().st_size
+        if group and (len(group) == _REQUEST_FILES or size + more > _REQUEST_BYTES):
+            yield group
+            group, size = [], 0
+        group.append(essay)
+        size += more
+    if group:
+        yield group

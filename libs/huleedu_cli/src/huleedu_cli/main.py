@@ -1,0 +1,106 @@
+"""The commands that people type."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from huleedu_cli.problem import Problem
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    help="HuleEdu corrects the spelling of a class set of essays and ranks it.",
+)
+
+_COULD_NOT = 1
+_INTERRUPTED = 130
+
+
+class Language(StrEnum):
+    ENGLISH = "en"
+    SWEDISH = "sv"
+
+
+@app.command()
+def assess(
+    paths: Annotated[list[Path], typer.Argument(help="Essays, or folders of essays.")],
+    prompt: Annotated[
+        Path | None, typer.Option(help="Text file with the assignment the essays answer.")
+    ] = None,
+    language: Annotated[
+        Language | None,
+        typer.Option(help="Language of the essays; found out when not given.", show_default=False),
+    ] = None,
+    anchors: Annotated[
+        Path | None,
+        typer.Option(help="CSV file with known grades: columns file and grade, files beside it."),
+    ] = None,
+    output: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results"),
+    gateway: Annotated[
+        str | None,
+        typer.Option(help="Address of a running HuleEdu; its key in HULEEDU_API_KEY."),
+    ] = None,
+    judge: Annotated[str | None, typer.Option(help="Who compares the essays.")] = None,
+) -> None:
+    """Correct and rank essays; exit code 0 if every one got a result, 2 if some did not."""
+    # Here, so that help and mistakes are answered at once.
+    from huleedu_cli import assess as assessment  # noqa: PLC0415
+
+    with _told():
+        order = assessment.prepare(
+            paths,
+            prompt=prompt,
+            language_code=language,
+            anchors=anchors,
+            output=output,
+            judge=judge,
+        )
+        raise typer.Exit(assessment.assess(order, gateway, Console()))
+
+
+@app.command()
+def up(
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder to keep the data in; without it they go when the stack stops."),
+    ] = None,
+) -> None:
+    """Run the whole stack on this machine until Ctrl-C."""
+    from huleedu_cli.up import up as run_stack  # noqa: PLC0415 - as above
+
+    with _told():
+        try:
+            run_stack(Console(), data)
+        except KeyboardInterrupt:
+            Console().print("Stopped.")
+
+
+@app.command()
+def doctor() -> None:
+    """Tell what is up, what is not, and what to do about it."""
+    from huleedu_cli.doctor import doctor as examine  # noqa: PLC0415 - as above
+
+    raise typer.Exit(0 if examine(Console()) else _COULD_NOT)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell what went wrong in a sentence, and give the exit code that belongs to it."""
+    from huleedu_embedded.infrastructure import InfrastructureError  # noqa: PLC0415 - as above
+
+    errors = Console(stderr=True)
+    try:
+        yield
+    except (Problem, InfrastructureError) as problem:
+        errors.print(Text(str(problem), style="red"))
+        raise typer.Exit(_COULD_NOT) from problem
+    except KeyboardInterrupt:
+        errors.print("Interrupted; nothing is left running.")
+        raise typer.Exit(_INTERRUPTED) from None
