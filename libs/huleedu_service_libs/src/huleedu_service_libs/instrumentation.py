@@ -71,3 +71,7 @@ def log_handled(handled: Handled) -> None:
 
 def connection_lost(part: str, error: BaseException) -> None:
     _log.warning("connection lost", part=part, error=repr(error))
+
+
+def row_refused(topic: str, row_id: int, error: BaseException | None) -> None:
+    _log.error("outgoing event refused", topic=topic, row=row_id, error=repr(error))

@@ -1,7 +1,7 @@
 """claim -> run -> confirm | release, around any handler of one message."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
@@ -46,7 +46,9 @@ def idempotent_consumer(
     config: IdempotencyConfig,
     side_effects_only: bool = False,
     leases: Leases | None = None,
-) -> Callable[[ConfirmingHandler[Any, Result]], Callable[[Message], Awaitable[Result | None]]]:
+) -> Callable[
+    [ConfirmingHandler[Any, Result]], Callable[[Message], Coroutine[Any, Any, Result | None]]
+]:
     """Run the handler for each event once, as far as Redis can tell.
 
     What Redis cannot tell, the handler's inbox must. The wrapper returns the handler's result, or
@@ -62,7 +64,7 @@ def idempotent_consumer(
 
     def decorate(
         handler: ConfirmingHandler[Any, Result],
-    ) -> Callable[[Message], Awaitable[Result | None]]:
+    ) -> Callable[[Message], Coroutine[Any, Any, Result | None]]:
         @wraps(handler)
         async def wrapper(message: Message) -> Result | None:
             return await under_lease(

@@ -2,59 +2,59 @@
 
 One relay per database works at a time: the one that holds an advisory lock on its own connection;
 the others stand by and follow when that connection is gone. It reads whatever is there in id order
-(never "after the last id": commits may come late), packs the rows of each partition into record
-batches, of which one per partition is under way at a time, and deletes what was acknowledged by all
-replicas. A batch is written whole or not at all, so a failure overtakes nothing; the producer is
-then made anew.
+(never "after the last id": commits may come late), sends it in record batches, and deletes what was
+acknowledged by all replicas. A batch is written whole or not at all, so a failure overtakes
+nothing; the producer is then made anew. A row that the broker refuses blocks its key, and only its
+key, and is tried again now and then.
 
-Several rows may be sent twice after a crash; consumers know them by their id.
+Rows may be sent twice after a crash; consumers know them by their id.
 """
 
 import asyncio
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from aiokafka.partitioner import DefaultPartitioner
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from huleedu_service_libs.clock import Clock, SystemClock
-from huleedu_service_libs.instrumentation import connection_lost
-from huleedu_service_libs.outbox.table import outbox, unpack_headers
+from huleedu_service_libs.instrumentation import connection_lost, row_refused
+from huleedu_service_libs.outbox.sending import Key, Row, Sent, send
 
 _LEADER_LOCK = 0x4875_6C65_4564_75  # "HuleEdu": one relay per database
 _LEAD = sa.text("SELECT pg_try_advisory_lock(:lock)")
-_READ = sa.select(
-    outbox.c.id, outbox.c.topic, outbox.c.key, outbox.c.headers, outbox.c.payload
-).order_by(outbox.c.id)
+_READ = sa.text(
+    "SELECT id, topic, key, headers, payload FROM outbox"
+    " WHERE NOT EXISTS (SELECT FROM unnest(CAST(:topics AS text[]), CAST(:keys AS bytea[]))"
+    "  AS blocked (topic, key)"
+    "  WHERE blocked.topic = outbox.topic AND blocked.key IS NOT DISTINCT FROM outbox.key)"
+    " ORDER BY id LIMIT :limit"
+)
 _DELETE = sa.text("DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))")
-_partition_of = DefaultPartitioner()
-
-
-class Row(NamedTuple):
-    id: int
-    topic: str
-    key: bytes | None
-    headers: bytes
-    payload: bytes | None
+_BLOCKED_SECONDS = 30.0
+_STOP_SECONDS = 5.0
 
 
 class Relay:
+    """The relay of one service's database."""
+
     def __init__(
         self,
         engine: AsyncEngine,
         bootstrap_servers: str,
         *,
         client_id: str = "relay",
-        batch_rows: int = 500,
+        batch_rows: int = 1_000,
         batch_bytes: int = 900_000,
         longest_pause: float = 1.0,
         clock: Clock | None = None,
+        producer: Callable[..., Any] = AIOKafkaProducer,
     ) -> None:
+        self.leading = False
+        self.connected = False
         self._engine = engine
         self._bootstrap_servers = bootstrap_servers
         self._client_id = client_id
@@ -62,11 +62,13 @@ class Relay:
         self._batch_bytes = batch_bytes
         self._longest_pause = longest_pause
         self._clock = clock or SystemClock()
+        self._producer = producer
         self._news = asyncio.Event()
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self.leading = False
-        self.connected = False
+        self._blocked: dict[Key, float] = {}
+        self._singly: frozenset[int] = frozenset()
+        """Rows of a refused batch: sent one by one, to find the one that was meant."""
 
     def wake(self) -> None:
         """Something was committed: look now rather than at the next poll."""
@@ -83,111 +85,46 @@ class Relay:
         self._task = asyncio.create_task(self._supervise(), name="relay")
 
     async def stop(self) -> None:
-        """Send what is being sent, and end."""
+        """Send what is there, if that can be done soon, and end."""
         self._stopping.set()
         self._news.set()
         if self._task is not None:
+            await asyncio.wait([self._task], timeout=_STOP_SECONDS)
+            self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
 
     async def _supervise(self) -> None:
-        pause = 0.2
+        pause = 0.1
         while not self._stopping.is_set():
+            started = self._clock.monotonic()
             try:
                 await self._lead()
-                pause = 0.2
-            except Exception as error:  # noqa: BLE001 - whatever ended it, the next connection is tried
+            except Exception as error:  # noqa: BLE001 - whatever ended it, the next one is tried
                 connection_lost("relay", error)
             self.leading = self.connected = False
-            await self._rest(pause)
+            if self._clock.monotonic() - started > pause:
+                pause = 0.1
+            await _wait(self._stopping, pause)
             pause = min(pause * 2, 5.0)
 
     async def _lead(self) -> None:
-        """Relay as long as the lock is held; end when stopping, or by whatever a client raises."""
-        autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        async with autocommit.connect() as connection:
+        """Relay as long as the lock is held; end when stopping, or by what a client raises."""
+        async with self._engine.execution_options(isolation_level="AUTOCOMMIT").connect() as held:
             try:
-                while not await connection.scalar(_LEAD, {"lock": _LEADER_LOCK}):
+                while not await held.scalar(_LEAD, {"lock": _LEADER_LOCK}):
                     self.connected = True
-                    await self._rest(1.0)
+                    await _wait(self._stopping, 1.0)
                     if self._stopping.is_set():
                         return
                 self.leading = True
-                producer = self._producer()
-                await producer.start()
-                try:
-                    self.connected = True
-                    await self._relay(connection, producer)
-                finally:
-                    with suppress(KafkaError, TimeoutError, OSError):
-                        async with asyncio.timeout(5):
-                            await producer.stop()
+                await self._with_producer(held)
             finally:
                 # The lock lives as long as the connection: it must not go back to the pool.
-                await connection.invalidate()
+                await held.invalidate()
 
-    async def _relay(self, connection: AsyncConnection, producer: Any) -> None:
-        pause = 0.05
-        while not self._stopping.is_set():
-            self._news.clear()
-            rows = [Row(*row) for row in await connection.execute(_READ.limit(self._batch_rows))]
-            if rows:
-                pause = 0.05
-                sent = await self._send(producer, rows)
-                await connection.execute(_DELETE, {"ids": sent})
-                continue
-            await self._rest(pause)
-            pause = min(pause * 2, self._longest_pause)
-
-    async def _send(self, producer: Any, rows: Sequence[Row]) -> list[int]:
-        """The ids of the rows that the broker has; raises only if it has none of them."""
-        partitions: dict[tuple[str, int], list[Row]] = {}
-        for row in rows:
-            available = sorted(await producer.partitions_for(row.topic))
-            partition = _partition_of(row.key, available, available)
-            partitions.setdefault((row.topic, partition), []).append(row)
-        results = await asyncio.gather(
-            *(self._send_in_order(producer, tp, part) for tp, part in partitions.items()),
-            return_exceptions=True,
-        )
-        sent = [row_id for ids in results if isinstance(ids, list) for row_id in ids]
-        failures = [error for error in results if isinstance(error, BaseException)]
-        if failures and not sent:
-            raise failures[0]
-        return sent
-
-    async def _send_in_order(
-        self, producer: Any, partition: tuple[str, int], rows: Sequence[Row]
-    ) -> list[int]:
-        """Batch after batch, each only when the one before is acknowledged."""
-        sent: list[int] = []
-        left = list(rows)
-        while left:
-            batch = producer.create_batch()
-            taken = 0
-            for row in left:
-                added = batch.append(
-                    timestamp=int(time.time() * 1000),
-                    key=row.key,
-                    value=row.payload,
-                    headers=list(unpack_headers(row.headers)),
-                )
-                if added is None:
-                    break
-                taken += 1
-            acknowledged = await producer.send_batch(batch, partition[0], partition=partition[1])
-            await acknowledged
-            sent += [row.id for row in left[:taken]]
-            left = left[taken:]
-        return sent
-
-    async def _rest(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._news.wait()
-
-    def _producer(self) -> Any:
-        return AIOKafkaProducer(
+    async def _with_producer(self, connection: AsyncConnection) -> None:
+        producer = self._producer(
             bootstrap_servers=self._bootstrap_servers,
             client_id=self._client_id,
             acks="all",
@@ -195,3 +132,59 @@ class Relay:
             max_batch_size=self._batch_bytes,
             linger_ms=0,
         )
+        try:
+            await producer.start()
+            self.connected = True
+            await self._relay(connection, producer)
+        finally:
+            with suppress(KafkaError, TimeoutError, OSError):
+                async with asyncio.timeout(_STOP_SECONDS):
+                    await producer.stop()
+
+    async def _relay(self, connection: AsyncConnection, producer: Any) -> None:
+        pause = 0.05
+        while True:
+            self._news.clear()
+            rows = await self._read(connection)
+            if rows:
+                pause = 0.05
+                sent = await send(producer, rows, singly=self._singly)
+                await connection.execute(_DELETE, {"ids": sent.ids})
+                self._learn(sent)
+                if sent.failure is not None:
+                    raise sent.failure
+            elif self._stopping.is_set():
+                return
+            else:
+                await _wait(self._news, pause)
+                pause = min(pause * 2, self._longest_pause)
+
+    async def _read(self, connection: AsyncConnection) -> Sequence[Row]:
+        now = self._clock.monotonic()
+        self._blocked = {key: until for key, until in self._blocked.items() if until > now}
+        parameters = {
+            "topics": [topic for topic, _ in self._blocked],
+            "keys": [key for _, key in self._blocked],
+            "limit": self._batch_rows,
+        }
+        return [Row(*row) for row in await connection.execute(_READ, parameters)]
+
+    def _learn(self, sent: Sent) -> None:
+        """From a refusal: which rows to send singly, or which keys to block."""
+        until = self._clock.monotonic() + _BLOCKED_SECONDS
+        if sent.ids:  # the broker is there, so it is the topic that is not
+            self._blocked |= {(row.topic, row.key): until for row in sent.unknown}
+        self._singly = self._singly.difference(sent.ids)
+        if len(sent.refused) == 1:
+            row = sent.refused[0]
+            self._singly = self._singly - {row.id}
+            self._blocked[row.topic, row.key] = until
+            row_refused(row.topic, row.id, sent.failure)
+        else:
+            self._singly = self._singly.union(row.id for row in sent.refused)
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
