@@ -1,0 +1,131 @@
+"""What has been done is filed, and found again by who asks over HTTP."""
+
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from quart import typing as quart_types
+
+from common_core.domain_enums import PhaseName
+from common_core.http_models import ResolvedPipeline, ResolvePipeline
+from common_core.models import EssayText
+from common_core.phases import PHASES
+from common_core.topics import event_type_of
+from huleedu_service_libs.testing.harness import ServiceHarness
+from services.batch_conductor_service.app import service
+from services.batch_conductor_service.handlers import router
+from services.batch_conductor_service.tests.samples import (
+    FIRST_RUN,
+    PROFILE,
+    SECOND_RUN,
+    compared,
+    corrected,
+    essay,
+    failure,
+    not_spellchecked,
+    spellchecked,
+)
+
+
+@pytest.fixture
+def client(harness: ServiceHarness) -> quart_types.TestClientProtocol:
+    return service.app(harness.container).test_client()
+
+
+async def resolved(
+    client: quart_types.TestClientProtocol, *essays: EssayText, **changes: Any
+) -> ResolvedPipeline:
+    request = ResolvePipeline(
+        pipeline=(PhaseName.CJ_ASSESSMENT,), essays=essays, profile=PROFILE
+    ).model_copy(update=changes)
+    response = await client.post(
+        "/v1/pipelines/resolve",
+        data=request.model_dump_json(),
+        headers={"Content-Type": "application/json"},
+    )
+    assert response.status_code == HTTPStatus.OK
+    return ResolvedPipeline.model_validate_json(await response.get_data())
+
+
+async def test_at_first_everything_is_to_do(client: quart_types.TestClientProtocol) -> None:
+    spelling, comparison = (await resolved(client, essay("anna"), essay("bo"))).phases
+    assert spelling.phase is PhaseName.SPELLCHECK
+    assert spelling.to_do == comparison.to_do == (essay("anna"), essay("bo"))
+    assert spelling.reused == comparison.reused == ()
+
+
+async def test_only_the_rest_of_a_phase_is_to_do(
+    harness: ServiceHarness, client: quart_types.TestClientProtocol
+) -> None:
+    await harness.deliver(spellchecked("anna"))
+    await harness.deliver(not_spellchecked("bo"))
+    spelling, comparison = (await resolved(client, essay("anna"), essay("bo"))).phases
+    assert (spelling.reused, spelling.to_do) == ((corrected("anna"),), (essay("bo"),))
+    assert spelling.result_run_id is None
+    assert comparison.reused == ()
+
+
+async def test_a_finished_pipeline_leaves_nothing_to_do(
+    harness: ServiceHarness, client: quart_types.TestClientProtocol
+) -> None:
+    for event in (spellchecked("anna"), spellchecked("bo"), compared("anna", "bo")):
+        await harness.deliver(event)
+    spelling, comparison = (await resolved(client, essay("bo"), essay("anna"))).phases
+    assert spelling.reused == comparison.reused == (corrected("bo"), corrected("anna"))
+    assert spelling.to_do == comparison.to_do == ()
+    assert spelling.result_run_id == comparison.result_run_id == FIRST_RUN
+
+
+async def test_another_judge_compares_anew_what_is_corrected_already(
+    harness: ServiceHarness, client: quart_types.TestClientProtocol
+) -> None:
+    for event in (spellchecked("anna"), spellchecked("bo"), compared("anna", "bo")):
+        await harness.deliver(event)
+    profile = PROFILE.model_copy(update={"judge": "stricter"})
+    spelling, comparison = (
+        await resolved(client, essay("anna"), essay("bo"), profile=profile)
+    ).phases
+    assert spelling.to_do == ()
+    assert comparison.to_do == (corrected("anna"), corrected("bo"))
+
+
+async def test_a_phase_whose_input_is_there_is_resolved_alone(
+    harness: ServiceHarness, client: quart_types.TestClientProtocol
+) -> None:
+    await harness.deliver(compared("anna", "bo"))
+    (comparison,) = (
+        await resolved(client, corrected("anna"), corrected("bo"), done=(PhaseName.SPELLCHECK,))
+    ).phases
+    assert comparison.result_run_id == FIRST_RUN
+
+
+async def test_a_comparison_that_left_an_essay_out_is_done_again(
+    harness: ServiceHarness, client: quart_types.TestClientProtocol
+) -> None:
+    await harness.deliver(compared("anna", "bo", failed=(failure("cia"),)))
+    (comparison,) = (
+        await resolved(client, corrected("anna"), corrected("bo"), done=(PhaseName.SPELLCHECK,))
+    ).phases
+    assert comparison.reused == ()
+
+
+async def test_the_first_of_two_results_for_the_same_input_holds(
+    harness: ServiceHarness, client: quart_types.TestClientProtocol
+) -> None:
+    await harness.deliver(spellchecked("anna"))
+    await harness.deliver(spellchecked("anna", SECOND_RUN))
+    spelling, _ = (await resolved(client, essay("anna"))).phases
+    assert spelling.result_run_id == FIRST_RUN
+
+
+async def test_a_body_that_cannot_be_read_is_a_problem(
+    client: quart_types.TestClientProtocol,
+) -> None:
+    response = await client.post("/v1/pipelines/resolve", data='{"pipeline": ["dance"]}')
+    assert response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert response.mimetype == "application/problem+json"
+    assert (await response.get_json())["code"] == "invalid_request"
+
+
+def test_every_phase_is_heard_without_being_named() -> None:
+    assert {event_type_of(phase.completed).topic for phase in PHASES} == set(router.topics)
