@@ -1,0 +1,32 @@
+"""A phase's result is filed once, whatever happens around it."""
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from common_core.events.phase_events import PhaseCompleted
+from libs.huleedu_service_libs.tests.idempotency_test_utils import EventCase, IdempotencySuite
+from services.batch_conductor_service.config import Settings
+from services.batch_conductor_service.handlers import router
+from services.batch_conductor_service.store import PhaseResultRow
+from services.batch_conductor_service.tests.conftest import MIGRATIONS
+from services.batch_conductor_service.tests.samples import (
+    COMPARISON,
+    SPELLCHECK,
+    compared,
+    spellchecked,
+)
+
+
+async def results_on_file(session: AsyncSession, completed: PhaseCompleted) -> int:
+    query = select(func.count()).where(PhaseResultRow.fingerprint == completed.fingerprint)
+    return await session.scalar(query) or 0
+
+
+class TestConductorIdempotency(IdempotencySuite):
+    settings = Settings()
+    router = router
+    migrations = MIGRATIONS
+    cases = (
+        EventCase(SPELLCHECK.completed, lambda: spellchecked("anna"), results_on_file),
+        EventCase(COMPARISON.completed, lambda: compared("anna", "bo"), results_on_file),
+    )

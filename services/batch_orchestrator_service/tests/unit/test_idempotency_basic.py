@@ -1,0 +1,66 @@
+"""A run is started and taken further once, whatever happens around it."""
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from common_core.events.essay_events import BatchEssaysReadyV1
+from common_core.events.phase_events import ElsBatchPhaseOutcomeV1
+from huleedu_service_libs.testing.harness import ServiceHarness
+from libs.huleedu_service_libs.tests.idempotency_test_utils import EventCase, IdempotencySuite
+from services.batch_orchestrator_service.config import Settings
+from services.batch_orchestrator_service.domain import first_run_id
+from services.batch_orchestrator_service.handlers import router
+from services.batch_orchestrator_service.store import BatchRow, RunRow
+from services.batch_orchestrator_service.tests.conftest import MIGRATIONS
+from services.batch_orchestrator_service.tests.desk import Desk
+from services.batch_orchestrator_service.tests.samples import (
+    BATCH,
+    PIPELINE,
+    corrected,
+    create_batch,
+    outcome,
+    ready,
+)
+from services.batch_orchestrator_service.tests.stand_in import StandInProvider
+
+SPELLCHECK, COMPARISON = PIPELINE
+
+
+async def runs_started(session: AsyncSession, data: BatchEssaysReadyV1) -> int:
+    ready_ones = select(BatchRow.batch_id).where(BatchRow.essays.is_not(None))
+    query = select(func.count()).where(
+        RunRow.batch_id == data.batch_id, RunRow.batch_id.in_(ready_ones)
+    )
+    return await session.scalar(query) or 0
+
+
+async def runs_in_comparison(session: AsyncSession, data: ElsBatchPhaseOutcomeV1) -> int:
+    query = select(func.count()).where(
+        RunRow.run_id == data.run_id, RunRow.state["phase"].astext == COMPARISON
+    )
+    return await session.scalar(query) or 0
+
+
+async def batch_waiting(harness: ServiceHarness, _data: object) -> None:
+    await Desk(harness).create(create_batch(essay_count=2))
+
+
+async def spelling_under_way(harness: ServiceHarness, data: object) -> None:
+    await batch_waiting(harness, data)
+    await harness.deliver(ready(0, 1))
+
+
+class TestOrchestratorIdempotency(IdempotencySuite):
+    settings = Settings()
+    router = router
+    providers = (StandInProvider(),)
+    migrations = MIGRATIONS
+    cases = (
+        EventCase(BatchEssaysReadyV1, lambda: ready(0, 1), runs_started, given=batch_waiting),
+        EventCase(
+            ElsBatchPhaseOutcomeV1,
+            lambda: outcome(first_run_id(BATCH), SPELLCHECK, corrected(0), corrected(1)),
+            runs_in_comparison,
+            given=spelling_under_way,
+        ),
+    )
