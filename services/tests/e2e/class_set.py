@@ -1,0 +1,53 @@
+"""A class set on its way through the gateway, and what of its results must not vary."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from huleedu_cli.client import Gateway
+from huleedu_cli.essays import Essay
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+ENGLISH = sorted((EXAMPLES / "essays").iterdir())
+SWEDISH = sorted((EXAMPLES / "essays_sv").iterdir())
+
+
+async def hand_in(
+    gateway: Gateway, files: Sequence[Path], *, essay_count: int | None = None, **options: Any
+) -> str:
+    """Register a batch and upload its files; the batch's id."""
+    batch = {
+        "name": "class set",
+        "language": "en",
+        "essay_count": essay_count or len(files),
+        "pipeline": ["spellcheck", "cj_assessment"],
+        **options,
+    }
+    batch_id = await gateway.create_batch(batch)
+    essays = [Essay(path.name, path) for path in files]
+    async for _outcomes in gateway.upload(batch_id, essays):
+        pass
+    return batch_id
+
+
+async def assess(gateway: Gateway, files: Sequence[Path], **options: Any) -> dict[str, Any]:
+    """The results of a class set, from the first file to the last event."""
+    batch_id = await hand_in(gateway, files, **options)
+    async for _status in gateway.events(batch_id):
+        pass
+    return await gateway.results(batch_id)
+
+
+def without_ids(results: dict[str, Any]) -> dict[str, Any]:
+    """What must be the same whenever the same files are handed in."""
+    ids = {"batch_id", "run_id", "essay_id"}
+    kept = {name: value for name, value in results.items() if name not in ids}
+    kept["essays"] = [
+        {name: value for name, value in essay.items() if name not in ids}
+        for essay in results["essays"]
+    ]
+    return kept
+
+
+def rank_of(results: dict[str, Any]) -> dict[str, int]:
+    return {essay["file"]: essay["rank"] for essay in results["essays"]}
