@@ -166,15 +166,24 @@ def make_environment(folder: Path, environment: dict[str, str], lock: IO[str]) -
 
 
 def pip_wheel() -> Path:
-    """Find the pip that comes with this Python, or get a known one from the package index."""
+    """Find the folder or wheel of this Python's pip, or get one from the user's package index."""
     spec = importlib.util.find_spec("ensurepip")
     if spec and spec.origin:
         for folder in (Path(spec.origin).parent / "_bundled", Path("/usr/share/python-wheels")):
             for wheel in folder.glob("pip-*.whl"):
                 return wheel
+    pip = importlib.util.find_spec("pip")
+    if pip and pip.origin:
+        return Path(pip.origin).parent.parent
     wheel = CACHE / PIP_WHEEL
     if not wheel.exists():
-        content = download_pip(pip_option("index-url") or "https://pypi.org/simple")
+        index = pip_option("index-url")
+        if not index:
+            fail(
+                "This Python has no pip. Install it with your system's packages (Debian:"
+                " python3-venv), or set PIP_INDEX_URL to a package index that has it."
+            )
+        content = download_pip(index)
         if hashlib.sha256(content).hexdigest() != PIP_SHA256:
             fail(f"The package index gave a {PIP_WHEEL} that is not the one we know.")
         wheel.write_bytes(content)

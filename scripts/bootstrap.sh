@@ -4,7 +4,7 @@
 fingerprint() {
     (
         cd "$root" || exit 1
-        cat pdm.lock pyproject.toml libs/*/pyproject.toml services/*/pyproject.toml \
+        cat pdm.lock pyproject.toml libs/*/pyproject.toml services/*_service/pyproject.toml \
             scripts/pdm-requirements.txt | cksum
         echo "$root"
     )

@@ -24,7 +24,7 @@ async def hand_in(
         **options,
     }
     batch_id = await gateway.create_batch(batch)
-    essays = [Essay(path.name, path) for path in files]
+    essays = [Essay(path, path.name) for path in files]
     async for _outcomes in gateway.upload(batch_id, essays):
         pass
     return batch_id

@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest_asyncio
+from rich.console import Console
+
 from huleedu_cli.client import Gateway
 from huleedu_cli.running import Running, running_stack
-from rich.console import Console
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from huleedu_cli.client import Gateway
-from huleedu_cli.running import Running
 
 from common_core.topics import EVENTS
+from huleedu_cli.client import Gateway
+from huleedu_cli.running import Running
 from services.tests.e2e.class_set import (
     ENGLISH,
     SWEDISH,
