@@ -123,6 +123,8 @@ class BatchProgress(WireModel):
 
     batch_id: BatchId
     owner_id: str
+    run_id: RunId | None = None
+    """The latest run of a pipeline; None before the first."""
     name: str
     language: Language
     status: BatchStatus

@@ -1,0 +1,3 @@
+from services.result_aggregator_service.app import service
+
+service.run()

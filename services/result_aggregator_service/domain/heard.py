@@ -1,0 +1,172 @@
+"""What was heard about a batch, as a set of facts.
+
+Events of eleven topics arrive in any order, late and twice. So nothing is ever updated: each event
+is a fact with a name of its own, kept once, and everything that is shown is a function of the set
+of facts. Order and repetition cannot matter to a set.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID, uuid5
+
+from common_core.domain_enums import PhaseName
+from common_core.events.batch_events import (
+    BatchEssaysRegisteredV1,
+    BatchPipelineCompletedV1,
+    BatchPipelineStartedV1,
+)
+from common_core.events.cj_events import AssessmentResultV1, CjAssessmentProgressedV1
+from common_core.events.envelope import EventData
+from common_core.events.essay_events import (
+    BatchEssaysReadyV1,
+    EssayContentProvisionedV1,
+    EssayContentRejectedV1,
+    ExcessContentReportedV1,
+)
+from common_core.events.phase_events import ElsBatchPhaseOutcomeV1
+from common_core.events.spellcheck_events import SpellcheckResultV1
+from common_core.identifiers import EssayId, RunId
+
+DataT = TypeVar("DataT", bound=EventData)
+
+HeardEvent = (
+    BatchEssaysRegisteredV1
+    | EssayContentProvisionedV1
+    | EssayContentRejectedV1
+    | ExcessContentReportedV1
+    | BatchEssaysReadyV1
+    | BatchPipelineStartedV1
+    | ElsBatchPhaseOutcomeV1
+    | SpellcheckResultV1
+    | CjAssessmentProgressedV1
+    | AssessmentResultV1
+    | BatchPipelineCompletedV1
+)
+
+
+@dataclass(frozen=True)
+class Fact:
+    data: HeardEvent
+    at: datetime
+    """When its producer said it."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One execution of a pipeline, as far as it was heard of."""
+
+    run_id: RunId
+    begun_at: datetime
+    started: BatchPipelineStartedV1 | None
+    outcomes: dict[PhaseName, ElsBatchPhaseOutcomeV1]
+    comparing: CjAssessmentProgressedV1 | None
+    """The furthest it was heard to have come."""
+    assessment: AssessmentResultV1 | None
+    completed: BatchPipelineCompletedV1 | None
+
+
+@dataclass(frozen=True)
+class Batch:
+    registered: BatchEssaysRegisteredV1
+    registered_at: datetime
+    provisioned: tuple[EssayContentProvisionedV1, ...]
+    rejected: tuple[EssayContentRejectedV1, ...]
+    excess: tuple[ExcessContentReportedV1, ...]
+    ready: BatchEssaysReadyV1 | None
+    runs: tuple[Run, ...]
+    """From the first to the latest."""
+    spellchecks: dict[EssayId, tuple[SpellcheckResultV1, ...]]
+
+    @property
+    def run(self) -> Run | None:
+        """The latest."""
+        return self.runs[-1] if self.runs else None
+
+    def run_with_id(self, run_id: RunId) -> Run | None:
+        return next((run for run in self.runs if run.run_id == run_id), None)
+
+
+def fact_id(data: HeardEvent) -> UUID:
+    """The name of the fact: the same whenever the same thing is said again."""
+    return uuid5(data.batch_id, f"{type(data).__name__}:{_subject(data)}")
+
+
+def _subject(data: HeardEvent) -> str:
+    match data:
+        case BatchEssaysRegisteredV1() | BatchEssaysReadyV1():
+            return ""
+        case EssayContentProvisionedV1() | EssayContentRejectedV1() | ExcessContentReportedV1():
+            return f"{data.file_hash}:{data.file_name}"
+        case BatchPipelineStartedV1() | BatchPipelineCompletedV1() | AssessmentResultV1():
+            return str(data.run_id)
+        case ElsBatchPhaseOutcomeV1():
+            return f"{data.run_id}:{data.phase}"
+        case SpellcheckResultV1():
+            return f"{data.run_id}:{data.essay_id}"
+        case CjAssessmentProgressedV1():
+            return f"{data.run_id}:{data.comparisons}"
+
+
+def gather(facts: Iterable[Fact]) -> Batch | None:
+    """The batch that the facts are about; None as long as nobody has said whose it is."""
+    heard = sorted(facts, key=lambda fact: (fact.at, fact_id(fact.data)))
+    registered = next(
+        (fact for fact in heard if isinstance(fact.data, BatchEssaysRegisteredV1)), None
+    )
+    if registered is None or not isinstance(registered.data, BatchEssaysRegisteredV1):
+        return None
+    spellchecks: dict[EssayId, list[SpellcheckResultV1]] = defaultdict(list)
+    for result in _all(heard, SpellcheckResultV1):
+        spellchecks[result.essay_id].append(result)
+    return Batch(
+        registered=registered.data,
+        registered_at=registered.at,
+        provisioned=_all(heard, EssayContentProvisionedV1),
+        rejected=_all(heard, EssayContentRejectedV1),
+        excess=_all(heard, ExcessContentReportedV1),
+        ready=_last(_all(heard, BatchEssaysReadyV1)),
+        runs=_runs(heard),
+        spellchecks={essay_id: tuple(results) for essay_id, results in spellchecks.items()},
+    )
+
+
+def _runs(heard: list[Fact]) -> tuple[Run, ...]:
+    """In the order in which the orchestrator began them."""
+    by_run: dict[RunId, list[Fact]] = defaultdict(list)
+    for fact in heard:
+        if isinstance(
+            fact.data,
+            BatchPipelineStartedV1
+            | BatchPipelineCompletedV1
+            | ElsBatchPhaseOutcomeV1
+            | CjAssessmentProgressedV1
+            | AssessmentResultV1,
+        ):
+            by_run[fact.data.run_id].append(fact)
+    runs = [_run(run_id, facts) for run_id, facts in by_run.items()]
+    return tuple(sorted(runs, key=lambda run: (run.begun_at, run.run_id)))
+
+
+def _run(run_id: RunId, facts: list[Fact]) -> Run:
+    comparing = _all(facts, CjAssessmentProgressedV1)
+    started = [fact.at for fact in facts if isinstance(fact.data, BatchPipelineStartedV1)]
+    return Run(
+        run_id=run_id,
+        begun_at=min(started, default=min(fact.at for fact in facts)),
+        started=_last(_all(facts, BatchPipelineStartedV1)),
+        outcomes={outcome.phase: outcome for outcome in _all(facts, ElsBatchPhaseOutcomeV1)},
+        comparing=max(comparing, key=lambda progress: progress.comparisons, default=None),
+        assessment=_last(_all(facts, AssessmentResultV1)),
+        completed=_last(_all(facts, BatchPipelineCompletedV1)),
+    )
+
+
+def _all(facts: list[Fact], model: type[DataT]) -> tuple[DataT, ...]:
+    return tuple(fact.data for fact in facts if isinstance(fact.data, model))
+
+
+def _last(found: tuple[DataT, ...]) -> DataT | None:
+    return found[-1] if found else None
