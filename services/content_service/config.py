@@ -19,7 +19,7 @@ class Settings(ServiceSettings):
         default=300.0, gt=0, description="how long the files of one upload may take to arrive"
     )
     extraction_seconds: float = Field(
-        default=20.0, gt=0, description="how long the text of one file may take to get out"
+        default=30.0, gt=0, description="how long the text of one file may take to get out"
     )
     extraction_memory_bytes: int = Field(
         default=1_500_000_000, ge=1, description="memory a worker process may take for one file"

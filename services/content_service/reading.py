@@ -1,10 +1,8 @@
 """Extraction in a worker process, where a hostile file can harm nothing but its own process."""
 
-import resource
-import sys
-
 from huleedu_service_libs.cpu import CpuPool
 from huleedu_service_libs.errors import TemporaryError
+from services.content_service.computation import extract_confined
 from services.content_service.domain import Extracted, Limits, extract
 from services.content_service.domain.refusals import Refusal, refuse
 
@@ -40,14 +38,3 @@ class Reader:
             self._memory_bytes,
             timeout_seconds=self._seconds,
         )
-
-
-def extract_confined(file_name: str, data: bytes, limits: Limits, memory_bytes: int) -> Extracted:
-    """Extract with a limit on this process's memory; for worker processes only."""
-    if sys.platform == "linux":
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, hard))
-    try:
-        return extract(file_name, data, limits)
-    except MemoryError as error:
-        raise refuse(Refusal.UNPACKS_TOO_LARGE) from error

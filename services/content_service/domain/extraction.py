@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 
-from services.content_service.domain import pdf
 from services.content_service.domain.plain import decode
 from services.content_service.domain.refusals import Refusal, refuse
 from services.content_service.domain.sniffing import Kind, read_zip, sniff
@@ -34,7 +33,8 @@ def extract(file_name: str, data: bytes, limits: Limits = DEFAULT_LIMITS) -> Ext
     """Read the text of a .txt, .md, .docx, .odt or .pdf file.
 
     The content decides what the file is: a Word document named .txt is read as one, and a text
-    named .docx is refused. Raises `UnreadableFile` and nothing else.
+    named .docx is refused. Raises `UnreadableFile` and nothing else, but MemoryError where the
+    process may have too little.
     """
     if not data:
         raise refuse(Refusal.EMPTY_FILE)
@@ -52,6 +52,9 @@ def extract(file_name: str, data: bytes, limits: Limits = DEFAULT_LIMITS) -> Ext
 def _read(kind: Kind, data: bytes, ending: str, limits: Limits) -> str:
     match kind:
         case Kind.PDF:
+            # Half of a worker's memory and start-up time would be spent on this import.
+            from services.content_service.domain import pdf  # noqa: PLC0415
+
             return pdf.read(data, max_characters=limits.text_characters)
         case Kind.ZIP:
             return read_zip(data, ending)

@@ -34,7 +34,7 @@ def read(data: bytes, *, max_characters: int) -> str:
             xform_maximum_invocations_per_extraction=MAX_FORMS_A_PAGE,
         ):
             return reflow(_pages(data, max_characters))
-    except UnreadableFile:
+    except (UnreadableFile, MemoryError):
         raise
     except (FileNotDecryptedError, DependencyError) as error:
         raise refuse(Refusal.PASSWORD_PROTECTED) from error
