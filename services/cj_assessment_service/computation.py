@@ -1,0 +1,177 @@
+"""What runs in a worker process: it alone loads numpy and scipy, and the service stays small."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from common_core.domain_enums import Language
+from services.cj_assessment_service.assessment import (
+    Assessment,
+    Notes,
+    Outcome,
+    Pair,
+    Ranking,
+    Standing,
+    Step,
+)
+
+if TYPE_CHECKING:
+    from services.cj_assessment_service.domain.fit import Fit
+    from services.cj_assessment_service.domain.verdicts import VerdictTable
+
+# Read when numpy is loaded. The matrices are small, and one thread adds up in one order.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+@dataclass(frozen=True)
+class Plan:
+    rounds_per_wave: int
+    comparisons_per_essay: int
+    target_reliability: float
+
+
+def measure(text: str, language: Language) -> Notes:
+    """The offline judge's view of an essay."""
+    from services.cj_assessment_service.domain import offline_judge  # noqa: PLC0415 - see above
+
+    return asdict(offline_judge.features(text, language.value))
+
+
+def judge_offline(notes: list[Notes], pairs: list[Pair]) -> list[Outcome]:
+    from services.cj_assessment_service.domain import offline_judge  # noqa: PLC0415 - see above
+
+    batch = [offline_judge.Features(**each) for each in notes]
+    quality = offline_judge.quality(batch).tolist()
+    return [
+        Outcome(*offline_judge.judge(quality[first], quality[second])) for first, second in pairs
+    ]
+
+
+def advance(assessment: Assessment, wave: int, plan: Plan) -> Step:
+    """What follows when `wave` has been judged (0: nothing yet): the next pairs, or the ranking."""
+    from services.cj_assessment_service.domain import fit as fitting  # noqa: PLC0415 - see above
+    from services.cj_assessment_service.domain import stop  # noqa: PLC0415 - see above
+
+    n = len(assessment.essays)
+    table = _table(assessment)
+    fit = fitting.fit(n, table)
+    made = len(assessment.judged)
+    now = stop.Progress(made, stop.cautious_reliability(n, table, start=fit))
+    before = [stop.Progress(each.comparisons, each.reliability) for each in assessment.waves]
+    budget = n * plan.comparisons_per_essay // 2
+    decision = stop.should_stop(
+        [*before, now] if made else [],
+        n,
+        budget=budget,
+        components=len(fit.components),
+        target=plan.target_reliability,
+    )
+    pairs: list[Pair] = []
+    if not decision.stop:
+        pairs = _next_pairs(assessment, fit, wave, plan)[: max(budget - made, 1)]
+    reason = decision.reason if decision.stop else _nothing_to_compare(n)
+    return Step(
+        comparisons=made,
+        reliability=now.reliability,
+        expected_comparisons=min(max(decision.forecast or budget, made), max(budget, made)),
+        pairs=tuple(pairs),
+        ranking=None if pairs else _ranking(assessment, table, fit, reason),
+    )
+
+
+def _nothing_to_compare(essays: int) -> str:
+    if essays == 1:
+        return "There is only one essay, so there is nothing to compare it with."
+    return "Every pair has been compared."
+
+
+def _table(assessment: Assessment) -> "VerdictTable":
+    from services.cj_assessment_service.domain import verdicts  # noqa: PLC0415 - see above
+
+    return verdicts.tabulate(
+        len(assessment.essays),
+        [
+            verdicts.Verdict(judge, *pair, outcome.winner, outcome.degree)
+            for judge, pair, outcome in assessment.judged
+        ],
+    )
+
+
+def _next_pairs(assessment: Assessment, fit: "Fit", wave: int, plan: Plan) -> list[Pair]:
+    """The random rounds make one wave, as they need no scores; later waves have a few rounds."""
+    from services.cj_assessment_service.domain import pairs  # noqa: PLC0415 - see above
+
+    if wave == 0:
+        rounds = range(1, pairs.RANDOM_ROUNDS + 1)
+    else:
+        done = pairs.RANDOM_ROUNDS + (wave - 1) * plan.rounds_per_wave
+        rounds = range(done + 1, done + plan.rounds_per_wave + 1)
+    seen = [comparison.pair for comparison in assessment.comparisons]
+    for round_ in rounds:
+        seen += pairs.next_pairs(
+            fit,
+            len(assessment.essays),
+            seen,
+            round_,
+            anchors=sorted(assessment.anchors),
+            seed=assessment.seed,
+        )
+    return seen[len(assessment.comparisons) :]
+
+
+def _ranking(assessment: Assessment, table: "VerdictTable", fit: "Fit", reason: str) -> Ranking:
+    from services.cj_assessment_service.domain import reliability  # noqa: PLC0415 - see above
+
+    rank = reliability.ranks(fit.scores).tolist()
+    best, worst = reliability.plausible_ranks(fit, seed=assessment.seed)
+    errors = fit.standard_errors.tolist()
+    comparisons = table.per_item.tolist()
+    grades, probabilities, note = _grades(assessment, fit)
+    standings = [
+        Standing(
+            position=position,
+            rank=rank[position],
+            score=score,
+            standard_error=errors[position],
+            plausible_ranks=(int(best[position]), int(worst[position])),
+            comparisons=round(comparisons[position]),
+            grade=assessment.anchors.get(position, grades[position]),
+            grade_probabilities=probabilities[position],
+        )
+        for position, score in enumerate(fit.scores.tolist())
+    ]
+    return Ranking(
+        reliability=reliability.reliability(fit),
+        stop_reason=reason,
+        grade_note=note,
+        standings=tuple(sorted(standings, key=lambda standing: standing.rank)),
+    )
+
+
+_Grades = tuple[Sequence[str | None], Sequence[dict[str, float] | None], str | None]
+
+
+def _grades(assessment: Assessment, fit: "Fit") -> _Grades:
+    """Per position the grade and its distribution, where the anchors allow; and what to mind."""
+    from services.cj_assessment_service.domain import grades  # noqa: PLC0415 - see above
+
+    nothing = [None] * len(assessment.essays)
+    if not assessment.anchors:
+        return nothing, nothing, None
+    lowest_first = assessment.grade_scale[::-1]
+    projection = grades.grades(fit.scores, fit.variances, assessment.anchors, lowest_first)
+    if isinstance(projection, grades.Refusal):
+        return nothing, nothing, projection.reason
+    distributions = [
+        dict(zip(assessment.grade_scale, row[::-1], strict=True))
+        for row in projection.probabilities.tolist()
+    ]
+    return projection.grades, distributions, _beyond(sum(projection.outside))
+
+
+def _beyond(outside: int) -> str | None:
+    if not outside:
+        return None
+    essays = "1 essay is" if outside == 1 else f"{outside} essays are"
+    return f"{essays} better or weaker than every anchor: such a grade is less certain."

@@ -1,0 +1,20 @@
+from pydantic import Field
+
+from huleedu_service_libs.config import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    service_name: str = "cj_assessment_service"
+    port: int = Field(default=9095, description="port of the HTTP server")
+    cj_comparisons_per_essay: int = Field(
+        default=24, ge=1, description="budget: most comparisons an essay takes part in, on average"
+    )
+    cj_target_reliability: float = Field(
+        default=0.8, gt=0, lt=1, description="comparing stops when this reliability is reached"
+    )
+    cj_rounds_per_wave: int = Field(
+        default=2, ge=1, description="rounds judged before the scores are fitted again"
+    )
+    cj_timeout_seconds: float = Field(
+        default=300.0, gt=0, description="how long one fit, or reading one essay, may take"
+    )

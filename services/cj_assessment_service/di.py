@@ -1,0 +1,28 @@
+from dishka import Provider, Scope, provide
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from huleedu_service_libs.cpu import CpuPool
+from huleedu_service_libs.texts import Texts
+from services.cj_assessment_service.assessor import Assessor
+from services.cj_assessment_service.computation import Plan
+from services.cj_assessment_service.config import Settings
+from services.cj_assessment_service.judges import OFFLINE, Judges, OfflineJudge
+
+
+class AssessmentProvider(Provider):
+    scope = Scope.APP
+
+    @provide
+    def judges(self, settings: Settings, pool: CpuPool) -> Judges:
+        return Judges({OFFLINE: OfflineJudge(pool, settings.cj_timeout_seconds)})
+
+    @provide
+    def assessor(
+        self, settings: Settings, engine: AsyncEngine, texts: Texts, pool: CpuPool, judges: Judges
+    ) -> Assessor:
+        plan = Plan(
+            rounds_per_wave=settings.cj_rounds_per_wave,
+            comparisons_per_essay=settings.cj_comparisons_per_essay,
+            target_reliability=settings.cj_target_reliability,
+        )
+        return Assessor(engine, texts, pool, judges, plan, settings.cj_timeout_seconds)

@@ -1,0 +1,131 @@
+"""The comparison phase: a class set comes in, waves of comparisons follow, a ranking goes out."""
+
+from collections.abc import Sequence
+
+from dishka import FromDishka
+
+from common_core.events.cj_events import (
+    AssessmentResultV1,
+    CjAssessmentCompletedV1,
+    CjAssessmentProgressedV1,
+    CjAssessmentRequestedV1,
+    CjWaveRequestedV1,
+)
+from common_core.events.envelope import EventEnvelope
+from common_core.models import EssayFailure, EssayScore, EssayText
+from huleedu_service_libs.routing import Router, Work
+from huleedu_service_libs.transaction import Transaction
+from services.cj_assessment_service import store
+from services.cj_assessment_service.assessment import Assessment, Ranking, Step, Wave
+from services.cj_assessment_service.assessor import Assessor, CannotAssess, failure_of
+
+router = Router()
+
+
+@router.work(CjAssessmentRequestedV1)
+async def assess(
+    event: EventEnvelope[CjAssessmentRequestedV1], work: Work, assessor: FromDishka[Assessor]
+) -> None:
+    """Read the essays and ask for the first wave; if nothing can be compared, say why."""
+    request = event.data
+    try:
+        assessment, step = await assessor.take_in(request)
+    except CannotAssess as refusal:
+        failed = [failure_of(essay, refusal) for essay in request.essays]
+        async with work.transaction() as tx:
+            tx.emit(_completed(request, failed=failed))
+        return
+    async with work.transaction() as tx:
+        if await store.open_assessment(tx.session, assessment):
+            await _go_on(tx, assessment, 0, step)
+
+
+@router.work(CjWaveRequestedV1)
+async def judge_wave(
+    event: EventEnvelope[CjWaveRequestedV1], work: Work, assessor: FromDishka[Assessor]
+) -> None:
+    """Have a wave of pairs judged, then ask for the next one or close with the ranking."""
+    number = event.data.wave
+    assessment = await assessor.load(event.data.run_id)
+    try:
+        step = await assessor.judge_wave(assessment, number)
+    except CannotAssess as refusal:
+        failed = [failure_of(essay.as_text, refusal) for essay in assessment.essays]
+        async with work.transaction() as tx:
+            await store.fail_assessment(tx.session, assessment.run_id, refusal.reason)
+            tx.emit(_completed(assessment, failed=[*failed, *assessment.failed]))
+        return
+    async with work.transaction() as tx:
+        if step is None:
+            return
+        wave = Wave(number, step.comparisons, step.reliability)
+        if await store.end_wave(tx.session, assessment.run_id, wave):
+            await _go_on(tx, assessment, number, step)
+
+
+async def _go_on(tx: Transaction, assessment: Assessment, wave: int, step: Step) -> None:
+    if step.ranking is not None:
+        await store.close_assessment(tx.session, assessment.run_id, step.ranking)
+        tx.emit(
+            _completed(
+                assessment,
+                succeeded=[essay.as_text for essay in assessment.essays],
+                failed=assessment.failed,
+            )
+        )
+        tx.emit(_result(assessment, step.comparisons, step.ranking))
+        return
+    await store.plan_wave(tx.session, assessment.run_id, assessment.judge, wave + 1, step.pairs)
+    tx.emit(
+        CjWaveRequestedV1(batch_id=assessment.batch_id, run_id=assessment.run_id, wave=wave + 1)
+    )
+    tx.emit(
+        CjAssessmentProgressedV1(
+            batch_id=assessment.batch_id,
+            run_id=assessment.run_id,
+            comparisons=step.comparisons,
+            expected_comparisons=step.expected_comparisons,
+            reliability=step.reliability,
+        )
+    )
+
+
+def _completed(
+    about: CjAssessmentRequestedV1 | Assessment,
+    *,
+    succeeded: Sequence[EssayText] = (),
+    failed: Sequence[EssayFailure] = (),
+) -> CjAssessmentCompletedV1:
+    return CjAssessmentCompletedV1(
+        batch_id=about.batch_id,
+        run_id=about.run_id,
+        fingerprint=about.fingerprint,
+        succeeded=tuple(succeeded),
+        failed=tuple(failed),
+    )
+
+
+def _result(assessment: Assessment, comparisons: int, ranking: Ranking) -> AssessmentResultV1:
+    return AssessmentResultV1(
+        batch_id=assessment.batch_id,
+        run_id=assessment.run_id,
+        judge=assessment.judge,
+        reliability=ranking.reliability,
+        comparisons=comparisons,
+        stop_reason=ranking.stop_reason,
+        grade_note=ranking.grade_note,
+        essays=tuple(
+            EssayScore(
+                essay_id=assessment.essays[standing.position].essay_id,
+                rank=standing.rank,
+                score=standing.score,
+                standard_error=standing.standard_error,
+                plausible_ranks=standing.plausible_ranks,
+                comparisons=standing.comparisons,
+                grade=standing.grade,
+                grade_probabilities=standing.grade_probabilities,
+                anchor=standing.position in assessment.anchors,
+            )
+            for standing in ranking.standings
+        ),
+    )

@@ -1,0 +1,271 @@
+"""Assessments as rows: what was asked, every comparison with its verdict, and the ranking."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    UniqueConstraint,
+    bindparam,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from common_core.identifiers import BatchId, EssayId, RunId, TextId
+from common_core.models import EssayFailure
+from services.cj_assessment_service.assessment import (
+    Assessment,
+    Comparison,
+    Essay,
+    Outcome,
+    Pair,
+    Ranking,
+    Wave,
+    Winner,
+)
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class AssessmentRow(Base):
+    __tablename__ = "assessments"
+
+    run_id: Mapped[UUID] = mapped_column(primary_key=True)
+    batch_id: Mapped[UUID]
+    fingerprint: Mapped[str]
+    judge: Mapped[str]
+    seed: Mapped[int] = mapped_column(BigInteger)
+    grade_scale: Mapped[list[str]] = mapped_column(JSONB)
+    failed: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    closed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    reliability: Mapped[float | None]
+    stop_reason: Mapped[str | None]
+    grade_note: Mapped[str | None]
+
+
+class EssayRow(Base):
+    __tablename__ = "essays"
+    __table_args__ = (UniqueConstraint("run_id", "essay_id"),)
+
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("assessments.run_id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    essay_id: Mapped[UUID]
+    file_name: Mapped[str]
+    text_id: Mapped[str]
+    anchor_grade: Mapped[str | None]
+    notes: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+class WaveRow(Base):
+    """A wave that is over."""
+
+    __tablename__ = "waves"
+
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("assessments.run_id"), primary_key=True)
+    wave: Mapped[int] = mapped_column(primary_key=True)
+    comparisons: Mapped[int]
+    reliability: Mapped[float]
+
+
+class ComparisonRow(Base):
+    """A pair put to a judge; the verdict is filled in once and never changed."""
+
+    __tablename__ = "comparisons"
+
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("assessments.run_id"), primary_key=True)
+    judge: Mapped[str] = mapped_column(primary_key=True)
+    first: Mapped[int] = mapped_column(primary_key=True)
+    second: Mapped[int] = mapped_column(primary_key=True)
+    wave: Mapped[int]
+    place: Mapped[int]
+    winner: Mapped[str | None]
+    degree: Mapped[int | None]
+    judged_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class ScoreRow(Base):
+    __tablename__ = "scores"
+
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("assessments.run_id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    rank: Mapped[int]
+    score: Mapped[float]
+    standard_error: Mapped[float]
+    best_rank: Mapped[int]
+    worst_rank: Mapped[int]
+    comparisons: Mapped[int]
+    grade: Mapped[str | None]
+    grade_probabilities: Mapped[dict[str, float] | None] = mapped_column(JSONB(none_as_null=True))
+
+
+async def open_assessment(session: AsyncSession, assessment: Assessment) -> bool:
+    """Store an assessment without comparisons; False if its run has one already."""
+    new = await session.scalar(
+        insert(AssessmentRow)
+        .values(
+            run_id=assessment.run_id,
+            batch_id=assessment.batch_id,
+            fingerprint=assessment.fingerprint,
+            judge=assessment.judge,
+            seed=assessment.seed,
+            grade_scale=list(assessment.grade_scale),
+            failed=[failure.model_dump(mode="json") for failure in assessment.failed],
+        )
+        .on_conflict_do_nothing()
+        .returning(AssessmentRow.run_id)
+    )
+    if new is None:
+        return False
+    session.add_all(
+        EssayRow(run_id=assessment.run_id, position=position, **vars(essay))
+        for position, essay in enumerate(assessment.essays)
+    )
+    return True
+
+
+async def load_assessment(session: AsyncSession, run_id: RunId) -> Assessment | None:
+    row = await session.get(AssessmentRow, run_id)
+    if row is None:
+        return None
+    essays = await session.scalars(
+        select(EssayRow).filter_by(run_id=run_id).order_by(EssayRow.position)
+    )
+    comparisons = await session.scalars(
+        select(ComparisonRow)
+        .filter_by(run_id=run_id)
+        .order_by(ComparisonRow.wave, ComparisonRow.place)
+    )
+    waves = await session.scalars(select(WaveRow).filter_by(run_id=run_id).order_by(WaveRow.wave))
+    return Assessment(
+        run_id=run_id,
+        batch_id=BatchId(row.batch_id),
+        fingerprint=row.fingerprint,
+        judge=row.judge,
+        seed=row.seed,
+        grade_scale=tuple(row.grade_scale),
+        essays=tuple(
+            Essay(
+                essay_id=EssayId(essay.essay_id),
+                file_name=essay.file_name,
+                text_id=TextId(essay.text_id),
+                anchor_grade=essay.anchor_grade,
+                notes=essay.notes,
+            )
+            for essay in essays
+        ),
+        failed=tuple(EssayFailure.model_validate(failure) for failure in row.failed),
+        comparisons=tuple(_comparison(comparison) for comparison in comparisons),
+        waves=tuple(Wave(wave.wave, wave.comparisons, wave.reliability) for wave in waves),
+        closed=row.closed_at is not None,
+    )
+
+
+def _comparison(row: ComparisonRow) -> Comparison:
+    outcome = None if row.winner is None else Outcome(cast("Winner", row.winner), row.degree)
+    return Comparison(row.wave, row.judge, (row.first, row.second), outcome)
+
+
+async def plan_wave(
+    session: AsyncSession, run_id: RunId, judge: str, wave: int, pairs: Sequence[Pair]
+) -> None:
+    session.add_all(
+        ComparisonRow(
+            run_id=run_id, judge=judge, first=first, second=second, wave=wave, place=place
+        )
+        for place, (first, second) in enumerate(pairs)
+    )
+
+
+async def keep_verdicts(
+    session: AsyncSession,
+    run_id: RunId,
+    judge: str,
+    verdicts: Sequence[tuple[Pair, Outcome]],
+) -> None:
+    """Fill in the answers to pairs that have none; an answer that is there stays."""
+    if not verdicts:
+        return
+    statement = (
+        update(ComparisonRow.__table__)  # type: ignore[arg-type]  # declared as the wider FromClause
+        .where(
+            ComparisonRow.run_id == run_id,
+            ComparisonRow.judge == judge,
+            ComparisonRow.first == bindparam("of_first"),
+            ComparisonRow.second == bindparam("of_second"),
+            ComparisonRow.winner.is_(None),
+        )
+        .values(winner=bindparam("winner"), degree=bindparam("degree"), judged_at=func.now())
+    )
+    await session.execute(
+        statement,
+        [
+            {"of_first": first, "of_second": second, **asdict(outcome)}
+            for (first, second), outcome in sorted(verdicts, key=lambda verdict: verdict[0])
+        ],
+    )
+
+
+async def end_wave(session: AsyncSession, run_id: RunId, wave: Wave) -> bool:
+    """Record that a wave is over; False if it was already."""
+    return (
+        await session.scalar(
+            insert(WaveRow)
+            .values(
+                run_id=run_id,
+                wave=wave.number,
+                comparisons=wave.comparisons,
+                reliability=wave.reliability,
+            )
+            .on_conflict_do_nothing()
+            .returning(WaveRow.wave)
+        )
+        is not None
+    )
+
+
+async def close_assessment(session: AsyncSession, run_id: RunId, ranking: Ranking) -> None:
+    await session.execute(
+        update(AssessmentRow)
+        .where(AssessmentRow.run_id == run_id)
+        .values(
+            closed_at=func.now(),
+            reliability=ranking.reliability,
+            stop_reason=ranking.stop_reason,
+            grade_note=ranking.grade_note,
+        )
+    )
+    session.add_all(
+        ScoreRow(
+            run_id=run_id,
+            position=standing.position,
+            rank=standing.rank,
+            score=standing.score,
+            standard_error=standing.standard_error,
+            best_rank=standing.plausible_ranks[0],
+            worst_rank=standing.plausible_ranks[1],
+            comparisons=standing.comparisons,
+            grade=standing.grade,
+            grade_probabilities=standing.grade_probabilities,
+        )
+        for standing in ranking.standings
+    )
+
+
+async def fail_assessment(session: AsyncSession, run_id: RunId, reason: str) -> None:
+    await session.execute(
+        update(AssessmentRow)
+        .where(AssessmentRow.run_id == run_id)
+        .values(closed_at=func.now(), stop_reason=reason)
+    )

@@ -1,0 +1,135 @@
+"""One check per text: taken from the table, or computed in a worker process."""
+
+from dataclasses import dataclass
+
+import structlog
+from dishka import FromDishka
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from common_core.domain_enums import Language
+from common_core.identifiers import TextId
+from common_core.models import BatchProfile
+from huleedu_service_libs.cpu import CpuPool
+from huleedu_service_libs.errors import TemporaryError
+from huleedu_service_libs.texts import TextNotFound, Texts
+from services.spellchecker_service import computation, store
+from services.spellchecker_service.computation import Corrected
+from services.spellchecker_service.results import Check, CheckKey
+
+log = structlog.get_logger()
+
+
+class CannotCheck(Exception):  # noqa: N818 - an answer for the teacher, not a fault
+    """Trying again would not help; `reason` is a sentence for the teacher."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Limits:
+    characters: int
+    corrections: int
+    seconds: float
+
+
+class Checker:
+    def __init__(self, engine: AsyncEngine, texts: Texts, pool: CpuPool, limits: Limits) -> None:
+        self._engine = engine
+        self._texts = texts
+        self._pool = pool
+        self._limits = limits
+        self._engine_version: str | None = None
+
+    async def prepare(self) -> str:
+        """Have the engine ready in a worker process; returns its version."""
+        self._engine_version = await self._pool.run(computation.prepare)
+        return self._engine_version
+
+    async def check(self, text_id: TextId, profile: BatchProfile) -> Check:
+        """Raises CannotCheck where trying again would not help."""
+        key = CheckKey(
+            text_id,
+            profile.language,
+            profile.assignment_text_id,
+            self._engine_version or await self.prepare(),
+        )
+        async with AsyncSession(self._engine) as session:
+            known = await store.find_check(session, key)
+        return known or await self._compute(key)
+
+    async def _compute(self, key: CheckKey) -> Check:
+        text = await self._essay(key.text_id)
+        corrected = await self._correct(text, key.language, await self._assignment(key))
+        if len(corrected.corrections) > self._limits.corrections:
+            raise CannotCheck(
+                "too_many_corrections",
+                f"More than {self._limits.corrections} words were not recognised."
+                " Is this an essay, and is it in the language of the batch?",
+            )
+        unchanged = corrected.text == text
+        return Check(
+            key=key,
+            corrected_text_id=key.text_id if unchanged else await self._texts.put(corrected.text),
+            corrections=corrected.corrections,
+            word_count=corrected.word_count,
+            duration_seconds=corrected.duration_seconds,
+        )
+
+    async def _essay(self, text_id: TextId) -> str:
+        try:
+            text = await self._texts.get(text_id)
+        except TextNotFound as error:
+            raise CannotCheck(
+                "text_missing", "The text of this essay is no longer stored. Upload the file again."
+            ) from error
+        if len(text) > self._limits.characters:
+            raise CannotCheck(
+                "text_too_long",
+                f"The essay has {len(text):,} characters;"
+                f" no more than {self._limits.characters:,} can be checked.",
+            )
+        return text
+
+    async def _assignment(self, key: CheckKey) -> str:
+        if key.assignment_text_id is None:
+            return ""
+        try:
+            return await self._texts.get(key.assignment_text_id)
+        except TextNotFound as error:
+            raise CannotCheck(
+                "assignment_missing",
+                "The text of the assignment is no longer stored. Create the batch again.",
+            ) from error
+
+    async def _correct(self, text: str, language: Language, assignment: str) -> Corrected:
+        try:
+            return await self._pool.run(
+                computation.correct,
+                text,
+                language,
+                assignment,
+                timeout_seconds=self._limits.seconds,
+            )
+        except TimeoutError as error:
+            raise CannotCheck(
+                "time_limit",
+                f"The spelling could not be checked within {self._limits.seconds:g} seconds.",
+            ) from error
+        except OSError as error:
+            raise TemporaryError(f"the index cannot be read: {error}") from error
+        except TemporaryError:
+            raise
+        except Exception as error:  # a pure function that has failed fails again
+            log.exception("the check failed")
+            raise CannotCheck(
+                "check_failed",
+                "The spelling of this essay could not be checked: an error on our side.",
+            ) from error
+
+
+async def prepare(checker: FromDishka[Checker]) -> None:
+    """Before the service takes its first essay: no essay pays for building an index."""
+    await checker.prepare()

@@ -1,0 +1,39 @@
+"""What a check says of a text, and the figures that describe it."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from common_core.domain_enums import Language
+from common_core.identifiers import TextId
+from common_core.models import Correction
+
+
+@dataclass(frozen=True)
+class CheckKey:
+    """All that a check depends on: equal keys have equal results.
+
+    The glossary is the words of the assignment, so the assignment's text stands for it.
+    """
+
+    text_id: TextId
+    language: Language
+    assignment_text_id: TextId | None
+    engine_version: str
+
+
+@dataclass(frozen=True)
+class Check:
+    key: CheckKey
+    corrected_text_id: TextId
+    corrections: tuple[Correction, ...]
+    word_count: int
+    duration_seconds: float
+
+    @property
+    def by_kind(self) -> dict[str, int]:
+        return dict(Counter(correction.kind.value for correction in self.corrections))
+
+    @property
+    def density(self) -> float:
+        """Corrections per 100 words."""
+        return 100 * len(self.corrections) / self.word_count if self.word_count else 0.0
