@@ -1,7 +1,7 @@
 """A broker that speaks Kafka's protocol: the mock cluster that librdkafka carries, in memory.
 
 It is not Apache Kafka. It serves one machine's first minute and the tests; what it cannot do is
-written in Documentation/decisions/0002-embedded-infrastructure.md.
+written in Documentation/decisions/0008-infrastructure-from-wheels.md.
 
 Run as a module it *is* the broker: `python -m huleedu_embedded.kafka '{"topic": partitions}'`.
 """
