@@ -152,6 +152,7 @@ def install_workspace(environment: dict[str, str], lock: IO[str]) -> None:
         make_environment(VENV, environment, lock)
     choices = {
         "PDM_USE_UV": "1",
+        "UV_COMPILE_BYTECODE": "1",  # eight processes start at once from it
         "PDM_CHECK_UPDATE": "0",
         "PDM_IGNORE_SAVED_PYTHON": "1",
         "PDM_IGNORE_ACTIVE_VENV": "1",
