@@ -1,0 +1,3 @@
+from services.api_gateway_service.app import service
+
+service.run()

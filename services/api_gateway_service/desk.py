@@ -1,0 +1,183 @@
+"""What an owner can do with batches: the same for the API and for the pages.
+
+Every method raises Problem 404 for a batch that is not the owner's, and lets the refusals of the
+services through.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from uuid import UUID
+
+from common_core.http_models import (
+    BatchProgress,
+    BatchResults,
+    CreateBatch,
+    StartPipeline,
+    Uploaded,
+)
+from common_core.identifiers import BatchId, EssayId, RunId
+from huleedu_service_libs.errors import TemporaryError
+from huleedu_service_libs.http import Problem
+from huleedu_service_libs.texts import Texts
+from services.api_gateway_service.access import Ownership, no_such_batch
+from services.api_gateway_service.domain.bodies import (
+    CreatedBatch,
+    EssayReport,
+    NewBatch,
+    NewRun,
+    Report,
+    Run,
+    Status,
+    Statuses,
+)
+from services.api_gateway_service.domain.views import (
+    report,
+    status_before_any_event,
+    status_of,
+    text_ids,
+)
+from services.api_gateway_service.services import Orchestrator, ReadModel, Uploads
+from services.api_gateway_service.texts import TextShelf
+
+_RETRY_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Step:
+    """A change in a batch's progress; 0 comes before any."""
+
+    sequence: int
+    status: Status
+
+
+@dataclass(frozen=True)
+class Desk:
+    orchestrator: Orchestrator
+    uploads: Uploads
+    read_model: ReadModel
+    texts: Texts
+    shelf: TextShelf
+    ownership: Ownership
+
+    async def create(self, owner: str, batch_id: BatchId, new: NewBatch) -> CreatedBatch:
+        assignment = new.assignment.strip() if new.assignment else ""
+        record = await self.orchestrator.create(
+            CreateBatch(
+                batch_id=batch_id,
+                owner_id=owner,
+                name=new.name.strip(),
+                language=new.language,
+                essay_count=new.essay_count,
+                assignment_text_id=await self.texts.put(assignment) if assignment else None,
+                anchors=new.anchors or (),
+                grade_scale=new.grade_scale or (),
+                judge=new.judge,
+                pipeline=new.pipeline,
+            )
+        )
+        self.ownership.remember(batch_id, owner)
+        return CreatedBatch.model_validate(record.model_dump())
+
+    async def upload(
+        self, owner: str, batch_id: BatchId, body: AsyncIterator[bytes], content_type: str
+    ) -> Uploaded:
+        await self.ownership.require(batch_id, owner)
+        return await self.uploads.upload(batch_id, body, content_type)
+
+    async def start(self, owner: str, batch_id: BatchId, run_id: RunId, new: NewRun) -> Run:
+        await self.ownership.require(batch_id, owner)
+        started = await self.orchestrator.start(
+            batch_id, StartPipeline(run_id=run_id, pipeline=new.pipeline, judge=new.judge)
+        )
+        return Run(run_id=started.run_id)
+
+    async def statuses(self, owner: str) -> Statuses:
+        """The newest first."""
+        found = await self.read_model.batches_of(owner)
+        return Statuses(batches=tuple(status_of(progress) for progress in found.batches))
+
+    async def status(self, owner: str, batch_id: BatchId) -> Status:
+        await self.ownership.require(batch_id, owner)
+        return await self._status(batch_id, await self.read_model.progress(batch_id))
+
+    async def results(
+        self, owner: str, batch_id: BatchId, run_id: UUID | None = None
+    ) -> BatchResults:
+        """Raises Problem 409 `results_not_ready` as long as they are not."""
+        await self.ownership.require(batch_id, owner)
+        results = await self.read_model.results(batch_id, run_id)
+        if results is None:
+            raise Problem(
+                HTTPStatus.CONFLICT,
+                "results_not_ready",
+                "The results of this batch are not ready yet.",
+            )
+        return results
+
+    async def report(self, owner: str, batch_id: BatchId, run_id: UUID | None = None) -> Report:
+        results = await self.results(owner, batch_id, run_id)
+        return report(results, await self.shelf.fetch(text_ids(results)))
+
+    async def essay(self, owner: str, batch_id: BatchId, essay_id: EssayId) -> EssayReport:
+        results = await self.results(owner, batch_id)
+        wanted = tuple(essay for essay in results.essays if essay.essay_id == essay_id)
+        if not wanted:
+            raise Problem(HTTPStatus.NOT_FOUND, "essay_not_found", "The batch has no such essay.")
+        only = results.model_copy(update={"essays": wanted})
+        return report(only, await self.shelf.fetch(text_ids(only))).essays[0]
+
+    async def follow(
+        self,
+        batch_id: BatchId,
+        *,
+        after: int | None,
+        run_id: UUID | None,
+        heartbeat_seconds: float,
+    ) -> AsyncIterator[Step | None]:
+        """Every step after `after`, or from now on; None when there was none for a while.
+
+        Ends after the step with which the batch, or the run asked for, is over; there is always
+        one step at least. The caller has checked whose batch it is.
+        """
+        now = await self._now(batch_id)
+        if after is None or after >= now.sequence:
+            yield now
+            sequence, over = now.sequence, _over(now, run_id)
+        else:
+            sequence, over = after, False
+        while not over:
+            steps = await self._steps(batch_id, sequence, heartbeat_seconds)
+            for step in steps:
+                yield step
+                sequence, over = step.sequence, _over(step, run_id)
+            if not steps:
+                yield None
+
+    async def _now(self, batch_id: BatchId) -> Step:
+        found = await self.read_model.events(batch_id, None)
+        for event in found.events:
+            return Step(event.sequence, status_of(event.progress))
+        return Step(0, await self._status(batch_id, None))
+
+    async def _steps(self, batch_id: BatchId, after: int, wait_seconds: float) -> list[Step]:
+        try:
+            found = await self.read_model.events(batch_id, after, wait_seconds)
+        except TemporaryError:
+            await asyncio.sleep(_RETRY_SECONDS)
+            return []
+        return [Step(event.sequence, status_of(event.progress)) for event in found.events]
+
+    async def _status(self, batch_id: BatchId, progress: BatchProgress | None) -> Status:
+        """As the read model has it; what the orchestrator says before that has heard of it."""
+        if progress is not None:
+            return status_of(progress)
+        record = await self.orchestrator.find(batch_id)
+        if record is None:
+            raise no_such_batch()
+        return status_before_any_event(record)
+
+
+def _over(step: Step, run_id: UUID | None) -> bool:
+    return step.status.over and run_id in {None, step.status.run_id}

@@ -1,0 +1,152 @@
+"""The bodies of the public API."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from common_core.domain_enums import BatchStatus, CorrectionKind, Language, PhaseName
+from common_core.http_models import MAX_ESSAYS, FileNotice, PhaseProgress
+from common_core.identifiers import BatchId, EssayId, RunId
+from common_core.models import AnchorFile, WireModel
+
+DEFAULT_PIPELINE = (PhaseName.SPELLCHECK, PhaseName.CJ_ASSESSMENT)
+DEFAULT_JUDGE = "offline"
+MAX_ASSIGNMENT_CHARACTERS = 20_000
+
+Judge = Annotated[str, Field(min_length=1, max_length=100)]
+Pipeline = Annotated[tuple[PhaseName, ...], Field(min_length=1)]
+
+
+class RequestBody(BaseModel):
+    """A field that is not known is a mistake, and is told so."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NewBatch(RequestBody):
+    name: Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
+    language: Language
+    essay_count: Annotated[int, Field(ge=1, le=MAX_ESSAYS)]
+    assignment: Annotated[str, Field(max_length=MAX_ASSIGNMENT_CHARACTERS)] | None = None
+    """What the pupils were asked to write about."""
+    anchors: tuple[AnchorFile, ...] | None = None
+    """Essays of the batch whose grade is known, named by their file."""
+    grade_scale: tuple[str, ...] | None = None
+    """From best to worst."""
+    judge: Judge = DEFAULT_JUDGE
+    pipeline: Pipeline = DEFAULT_PIPELINE
+
+
+class CreatedBatch(WireModel):
+    batch_id: BatchId
+    name: str
+    language: Language
+    essay_count: int
+    judge: str
+    pipeline: tuple[PhaseName, ...]
+
+
+class NewRun(RequestBody):
+    pipeline: Pipeline = DEFAULT_PIPELINE
+    judge: Judge | None = None
+    """None: the judge that the batch was registered with."""
+
+
+class Run(WireModel):
+    run_id: RunId
+
+
+class UploadForm(BaseModel):
+    """`multipart/form-data` with any number of parts named `files`."""
+
+    files: Annotated[list[bytes], Field(json_schema_extra={"items": {"format": "binary"}})]
+
+
+class Status(WireModel):
+    """Where a batch is."""
+
+    batch_id: BatchId
+    run_id: RunId | None
+    name: str
+    language: Language
+    status: BatchStatus
+    message: str
+    phases: tuple[PhaseProgress, ...]
+    essays_expected: int
+    essays_received: int
+    notices: tuple[FileNotice, ...]
+    """Files that will not be assessed, and why."""
+    results_ready: bool
+    created_at: AwareDatetime
+
+    @property
+    def over(self) -> bool:
+        return self.status.ended and self.results_ready
+
+
+class Statuses(WireModel):
+    batches: tuple[Status, ...]
+
+
+class Mark(WireModel):
+    """`start` and `end` count characters (code points) of `text`, end exclusive."""
+
+    start: int
+    end: int
+    original: str
+    suggestions: tuple[str, ...]
+    confidence: float
+    kind: CorrectionKind
+
+
+class EssayReport(WireModel):
+    file: str
+    essay_id: EssayId
+    status: Literal["assessed", "failed"]
+    error: str | None
+    rank: int | None
+    score: float | None
+    standard_error: float | None
+    plausible_ranks: tuple[int, int] | None
+    grade: str | None
+    grade_probabilities: dict[str, float] | None
+    anchor: bool
+    word_count: int
+    corrections: tuple[Mark, ...]
+    """What was put into `corrected_text`: the first suggestion of each."""
+    marked: tuple[Mark, ...]
+    """What was only pointed out."""
+    text: str
+    corrected_text: str
+
+
+class Report(WireModel):
+    """The results of a batch, as `results.json` has them."""
+
+    batch_id: BatchId
+    run_id: UUID
+    name: str
+    language: Language
+    status: BatchStatus
+    message: str
+    judge: str
+    judge_note: str | None
+    """What has to stand beside every result of this judge."""
+    reliability: float
+    comparisons: int
+    stop_reason: str
+    grade_note: str | None
+    essays: tuple[EssayReport, ...]
+    notices: tuple[FileNotice, ...]
+
+
+class ProblemBody(BaseModel):
+    """RFC 9457; `code` is stable, `detail` is a sentence for people."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    correlation_id: UUID

@@ -1,0 +1,122 @@
+"""From what the services say to what the gateway answers."""
+
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+from common_core.http_models import (
+    BatchProgress,
+    BatchRecord,
+    BatchResults,
+    EssayResult,
+    PhaseProgress,
+)
+from common_core.identifiers import TextId
+from common_core.models import Correction
+from common_core.phases import with_dependencies
+from huleedu_report import Results, judge_note
+from services.api_gateway_service.domain.bodies import EssayReport, Mark, Report, Status
+
+
+def status_of(progress: BatchProgress) -> Status:
+    return Status.model_validate(progress.model_dump())
+
+
+def status_before_any_event(record: BatchRecord) -> Status:
+    """What can be said of a batch that the read model has not heard of yet."""
+    phases = with_dependencies(record.pipeline)
+    return Status(
+        batch_id=record.batch_id,
+        run_id=None,
+        name=record.name,
+        language=record.language,
+        status=record.status,
+        message=record.message,
+        phases=tuple(
+            PhaseProgress(
+                name=phase.name,
+                title=phase.title,
+                status="waiting",
+                done=0,
+                total=record.essay_count,
+            )
+            for phase in phases
+        ),
+        essays_expected=record.essay_count,
+        essays_received=0,
+        notices=(),
+        results_ready=False,
+        created_at=record.created_at,
+    )
+
+
+def text_ids(results: BatchResults) -> set[TextId]:
+    """The texts that the report needs."""
+    ids = (
+        text_id for essay in results.essays for text_id in (essay.text_id, essay.corrected_text_id)
+    )
+    return {text_id for text_id in ids if text_id is not None}
+
+
+def report(results: BatchResults, texts: Mapping[TextId, str]) -> Report:
+    return Report(
+        batch_id=results.batch_id,
+        run_id=results.run_id,
+        name=results.name,
+        language=results.language,
+        status=results.status,
+        message=results.message,
+        judge=results.judge,
+        judge_note=judge_note(results.judge),
+        reliability=results.reliability,
+        comparisons=results.comparisons,
+        stop_reason=results.stop_reason,
+        grade_note=results.grade_note,
+        essays=tuple(_essay(essay, texts) for essay in results.essays),
+        notices=results.notices,
+    )
+
+
+def printable(report: Report) -> Results:
+    """The report as the library that draws it wants it."""
+    return cast("Results", report.model_dump(mode="json"))
+
+
+def _essay(essay: EssayResult, texts: Mapping[TextId, str]) -> EssayReport:
+    return EssayReport(
+        file=essay.file,
+        essay_id=essay.essay_id,
+        status=essay.status,
+        error=essay.error,
+        rank=essay.rank,
+        score=essay.score,
+        standard_error=essay.standard_error,
+        plausible_ranks=essay.plausible_ranks,
+        grade=essay.grade,
+        grade_probabilities=essay.grade_probabilities,
+        anchor=essay.anchor,
+        word_count=essay.word_count,
+        corrections=_marks(essay.corrections, applied=True),
+        marked=_marks(essay.corrections, applied=False),
+        text=_text(essay.text_id, texts),
+        corrected_text=_text(essay.corrected_text_id, texts),
+    )
+
+
+def _text(text_id: TextId | None, texts: Mapping[TextId, str]) -> str:
+    """Empty for an essay that never was one."""
+    return "" if text_id is None else texts[text_id]
+
+
+def _marks(corrections: Iterable[Correction], *, applied: bool) -> tuple[Mark, ...]:
+    return tuple(
+        Mark(
+            start=correction.start,
+            end=correction.end,
+            original=correction.original,
+            suggestions=correction.suggestions,
+            confidence=correction.confidence,
+            kind=correction.kind,
+        )
+        for correction in corrections
+        if correction.applied is applied
+    )

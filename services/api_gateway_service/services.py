@@ -1,0 +1,116 @@
+"""The services behind the gateway, as it sees them.
+
+What one of them refuses, the gateway refuses in its words: as a Problem.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from uuid import UUID
+
+from common_core.http_models import (
+    Batches,
+    BatchEvents,
+    BatchProgress,
+    BatchRecord,
+    BatchResults,
+    CreateBatch,
+    PipelineStarted,
+    StartPipeline,
+    Uploaded,
+)
+from common_core.identifiers import BatchId
+from huleedu_service_libs.http import Problem, RefusedRequest, ServiceClient
+
+
+@contextmanager
+def _in_its_words() -> Iterator[None]:
+    try:
+        yield
+    except RefusedRequest as error:
+        raise Problem(HTTPStatus(error.status), error.code, error.detail) from error
+
+
+class Orchestrator:
+    """bos: batches and who owns them."""
+
+    def __init__(self, client: ServiceClient) -> None:
+        self._client = client
+
+    async def create(self, batch: CreateBatch) -> BatchRecord:
+        with _in_its_words():
+            return await self._client.post("/v1/batches", batch, BatchRecord)
+
+    async def find(self, batch_id: BatchId) -> BatchRecord | None:
+        try:
+            return await self._client.get(f"/v1/batches/{batch_id}", BatchRecord)
+        except RefusedRequest as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+
+    async def start(self, batch_id: BatchId, pipeline: StartPipeline) -> PipelineStarted:
+        path = f"/v1/batches/{batch_id}/pipelines"
+        with _in_its_words():
+            return await self._client.post(path, pipeline, PipelineStarted)
+
+
+class Uploads:
+    """content: where files become texts."""
+
+    def __init__(self, client: ServiceClient) -> None:
+        self._client = client
+
+    async def upload(
+        self, batch_id: BatchId, body: AsyncIterator[bytes], content_type: str
+    ) -> Uploaded:
+        """Pass a multipart body on as it comes in; what `body` raises comes out of here."""
+        with _in_its_words():
+            response = await self._client.request(
+                "POST",
+                f"/v1/batches/{batch_id}/essays",
+                content=body,
+                headers={"Content-Type": content_type},
+            )
+        return Uploaded.model_validate_json(response.content)
+
+
+class ReadModel:
+    """ras: what batches look like."""
+
+    def __init__(self, client: ServiceClient) -> None:
+        self._client = client
+
+    async def batches_of(self, owner_id: str) -> Batches:
+        return await self._client.get("/v1/batches", Batches, params={"owner_id": owner_id})
+
+    async def progress(self, batch_id: BatchId) -> BatchProgress | None:
+        """None as long as it has not heard of the batch."""
+        try:
+            return await self._client.get(f"/v1/batches/{batch_id}", BatchProgress)
+        except RefusedRequest as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+
+    async def events(
+        self, batch_id: BatchId, after: int | None, wait_seconds: float = 0
+    ) -> BatchEvents:
+        """What has changed since; `after=None`: what the batch looks like now."""
+        params: dict[str, float] = {"wait_seconds": wait_seconds}
+        if after is not None:
+            params["after"] = after
+        return await self._client.get(f"/v1/batches/{batch_id}/events", BatchEvents, params=params)
+
+    async def results(self, batch_id: BatchId, run_id: UUID | None) -> BatchResults | None:
+        """Of the run, or of the latest that has any; None as long as they are not ready."""
+        try:
+            return await self._client.get(
+                f"/v1/batches/{batch_id}/results",
+                BatchResults,
+                params={"run_id": str(run_id)} if run_id else {},
+            )
+        except RefusedRequest as error:
+            if error.status in {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT}:
+                return None
+            raise
