@@ -31,7 +31,7 @@ class Language(StrEnum):
 @app.command()
 def assess(
     paths: Annotated[
-        list[Path], typer.Argument(help="Essays, or folders of essays.", metavar="PATH...")
+        list[Path], typer.Argument(help="Essays, or folders of essays.", metavar="PATH")
     ],
     prompt: Annotated[
         Path | None, typer.Option(help="Text file with the assignment the essays answer.")
