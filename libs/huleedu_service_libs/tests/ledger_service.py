@@ -5,6 +5,7 @@ was provisioned.
 """
 
 import uuid
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -27,18 +28,33 @@ WORK_TTL_SECONDS = 7_200
 ledger = sa.table(
     "ledger", sa.column("line"), sa.column("event_id"), sa.column("key"), sa.column("text")
 )
-router = Router()
+
+Before = Callable[[str], Awaitable[None]]
 
 
-@router.on(EssayContentRejectedV1)
-async def note_rejection(event: EventEnvelope[EssayContentRejectedV1], tx: Transaction) -> None:
-    await _note(tx, event, event.data.batch_id, event.data.reason)
+async def _nothing(_text: str) -> None:
+    return
 
 
-@router.work(ExcessContentReportedV1, completed_ttl_seconds=WORK_TTL_SECONDS)
-async def note_excess(event: EventEnvelope[ExcessContentReportedV1], work: Work) -> None:
-    async with work.transaction() as tx:
+def make_router(before: Before = _nothing) -> Router:
+    """Handlers that first await `before` with the event's text."""
+    router = Router()
+
+    @router.on(EssayContentRejectedV1)
+    async def note_rejection(event: EventEnvelope[EssayContentRejectedV1], tx: Transaction) -> None:
+        await before(event.data.reason)
         await _note(tx, event, event.data.batch_id, event.data.reason)
+
+    @router.work(ExcessContentReportedV1, completed_ttl_seconds=WORK_TTL_SECONDS)
+    async def note_excess(event: EventEnvelope[ExcessContentReportedV1], work: Work) -> None:
+        await before(event.data.reason)
+        async with work.transaction() as tx:
+            await _note(tx, event, event.data.batch_id, event.data.reason)
+
+    return router
+
+
+router = make_router()
 
 
 async def _note(

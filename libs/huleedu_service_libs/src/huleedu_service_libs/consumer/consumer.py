@@ -50,6 +50,7 @@ class Consumer:
         *,
         observe: Observe = log_handled,
         clock: Clock | None = None,
+        connect: Callable[[ConsumerConfig], Any] | None = None,
     ) -> None:
         self.leases = Leases(client, config.idempotency, clock=clock)
         self._router = router
@@ -58,6 +59,7 @@ class Consumer:
         self._container = container
         self._observe = observe
         self._clock = clock or SystemClock()
+        self._connect = connect or _aiokafka_client
         self._assignment: Assignment | None = None
         self._processor: Processor | None = None
         self._stopping = asyncio.Event()
@@ -105,7 +107,7 @@ class Consumer:
     async def _supervise(self, processor: Processor) -> None:
         pause = 0.2
         while not self._stopping.is_set():
-            client = self._client()
+            client = self._connect(self._config)
             started = self._clock.monotonic()
             try:
                 await self._consume(client, processor)
@@ -191,6 +193,7 @@ class Consumer:
         assignment, self._assignment = self._assignment, None
         if assignment is not None:
             await assignment.drain(self._config.drain_budget)
+            await self.leases.release_unsettled()
             await self._commit(client, assignment)
 
     def _assigned(self, processor: Processor, partitions: Iterable[TopicPartition]) -> None:
@@ -207,22 +210,6 @@ class Consumer:
         with suppress(KafkaError, TimeoutError, OSError):
             async with asyncio.timeout(self._config.commit_timeout):
                 await client.stop()
-
-    def _client(self) -> Any:
-        config = self._config
-        return AIOKafkaConsumer(
-            bootstrap_servers=config.bootstrap_servers,
-            group_id=config.group,
-            group_instance_id=config.instance_id,
-            client_id=config.idempotency.service_name,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            session_timeout_ms=round(config.session_timeout * 1000),
-            heartbeat_interval_ms=round(config.session_timeout * 1000 / 3),
-            rebalance_timeout_ms=round(config.rebalance_timeout * 1000),
-            max_poll_interval_ms=300_000,
-            isolation_level="read_committed",
-        )
 
 
 class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
@@ -242,3 +229,19 @@ class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
 
     async def on_partitions_assigned(self, assigned: "set[TopicPartition]") -> None:
         self._assigned(assigned)
+
+
+def _aiokafka_client(config: ConsumerConfig) -> Any:
+    return AIOKafkaConsumer(
+        bootstrap_servers=config.bootstrap_servers,
+        group_id=config.group,
+        group_instance_id=config.instance_id,
+        client_id=config.idempotency.service_name,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        session_timeout_ms=round(config.session_timeout * 1000),
+        heartbeat_interval_ms=round(config.session_timeout * 1000 / 3),
+        rebalance_timeout_ms=round(config.rebalance_timeout * 1000),
+        max_poll_interval_ms=300_000,
+        isolation_level="read_committed",
+    )

@@ -14,6 +14,8 @@ class Progress:
     def accept(self, offset: int) -> None:
         if self._next is not None and offset < self._next:
             raise ValueError(f"offset {offset} comes after {self._next - 1}")
+        if self._next is None:
+            self._committed = offset  # where the group stands, or what follows it after a hole
         self._pending[offset] = None
         self._next = offset + 1
 

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from common_core.events.envelope import EventData, EventEnvelope
 from huleedu_service_libs.clock import Clock, SystemClock
+from huleedu_service_libs.consumer.company import Company
 from huleedu_service_libs.consumer.retry import History, RetryPolicy, pause_after
 from huleedu_service_libs.dead_letters import DeadLetters
 from huleedu_service_libs.errors import (
@@ -101,6 +102,7 @@ class Processor:
         self._transactions = transactions
         self._retry = retry
         self._clock = clock or SystemClock()
+        self._company = Company()
 
     @classmethod
     async def create(
@@ -206,11 +208,12 @@ class Processor:
         self, delivery: Delivery, _message: Message, /, *, confirm_idempotency: Confirm
     ) -> Outcome:
         delivery.claim = current_claim.get()
-        if delivery.claim and delivery.claim.crashes >= self._retry.max_crashes:
-            raise PermanentError(
-                f"its worker died {delivery.claim.crashes} times while handling it"
-            )
-        outcome = await self._call(delivery)
+        crashes = delivery.claim.crashes if delivery.claim else 0
+        if crashes >= self._retry.max_crashes:
+            raise PermanentError(f"its worker died {crashes} times while handling it")
+        suspect = crashes >= self._retry.crashes_in_company
+        async with self._company.alone() if suspect else self._company.together():
+            outcome = await self._call(delivery)
         await confirm_idempotency()
         return outcome
 

@@ -19,7 +19,10 @@ class RetryPolicy:
     """How soon to look again at an event that another worker has."""
     max_failures: int = 5
     """Attempts that end in an unknown error, before the event becomes a dead letter."""
-    max_crashes: int = 3
+    crashes_in_company: int = 2
+    """Attempts that may take their worker with them before the event is handled alone: with others
+    under way nobody knows which of them it was."""
+    max_crashes: int = 5
     """Attempts that take their worker with them, before the event becomes a dead letter."""
     temporary_budget: float = 900.0
     """How long a `TemporaryError` may go on."""

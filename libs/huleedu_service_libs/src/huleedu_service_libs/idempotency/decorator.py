@@ -129,6 +129,8 @@ async def _run(
             confirmed = True
             if lease is not None:
                 await leases.confirm(lease)
+            else:
+                leases.committed_without(identity)
 
     token = current_claim.set(claim)
     try:
@@ -139,7 +141,9 @@ async def _run(
                 f"the handler of event {identity.event_id} did not confirm it"
             )
     except CommitOutcomeUnknown:
-        raise  # the lease stays: released, it would say that nothing was committed
+        if lease is not None:
+            leases.keep(lease)
+        raise
     except BaseException as error:
         if lease is not None and not confirmed:
             await leases.release(lease, "failed" if counts(error) else "unused")

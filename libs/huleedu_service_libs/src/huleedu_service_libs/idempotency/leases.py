@@ -21,13 +21,12 @@ import asyncio
 import os
 import socket
 import uuid
-from collections.abc import Awaitable
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import partial
 from importlib.resources import files
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeVar, cast
 
 import redis.asyncio
 import redis.exceptions
@@ -38,8 +37,11 @@ from huleedu_service_libs.idempotency.coalescer import Coalescer
 from huleedu_service_libs.idempotency.config import IdempotencyConfig
 from huleedu_service_libs.idempotency.identity import Identity
 
+T = TypeVar("T")
 ReleaseMode = Literal["failed", "unused"]
 """Whether the attempt counts against the event."""
+
+_QUIET_SECONDS = 0.5
 
 _SCRIPTS = {
     name: files("huleedu_service_libs.idempotency").joinpath(f"scripts/{name}.lua").read_text()
@@ -66,8 +68,9 @@ class Lease:
     token: str
     valid_until: float = 0.0
     """By the worker's monotonic clock."""
+    active: bool = True
+    """Whether an attempt is under way; otherwise it waits for the retry that settles it."""
     lost: bool = False
-    confirmed: bool = False
     holder: asyncio.Task[Any] | None = field(default=None, repr=False)
     """The task that is cancelled when the lease is lost."""
 
@@ -112,61 +115,93 @@ class Leases:
         self._clock = clock or SystemClock()
         self._scripts = {name: client.register_script(text) for name, text in _SCRIPTS.items()}
         self._held: dict[str, Lease] = {}
+        self._doubtful: dict[str, Lease] = {}
+        """Claims whose answers were lost, leases that could not be given back: they may stand. The
+        next claim has the same token."""
+        self._unconfirmed: dict[str, Lease] = {}
+        """Committed, but Redis did not answer: confirmed when it does."""
         self._alive_until = 0.0
+        self._quiet_until = 0.0
+        """While Redis is away it is asked only now and then: asking may take a whole timeout."""
         self._heartbeat: asyncio.Task[None] | None = None
+        self._background: set[asyncio.Task[Any]] = set()
         self._claim = Coalescer(self._claim_batch, orphaned=self._give_back)
         self._confirm = Coalescer(self._confirm_batch)
         self._release = Coalescer(self._release_batch)
-        self._background: set[asyncio.Task[None]] = set()
 
     @property
     def held(self) -> int:
         return len(self._held)
 
     async def claim(self, identity: Identity) -> Claim:
-        """Claim an event; LeasesUnavailable when Redis does not answer.
-
-        A lease that this worker still holds for the event (its commit's outcome was unknown, or the
-        answer of an earlier claim was lost) is found again by its token.
-        """
+        """Claim an event. LeasesUnavailable if Redis does not answer."""
         key = self.config.key(identity.event_id)
-        lease = self._held.get(key) or Lease(
-            identity, key, self.config.counter_key(identity.event_id), uuid.uuid4().hex
-        )
+        lease = self._held.get(key) or self._doubtful.pop(key, None)
+        if lease is None:
+            counter_key = self.config.counter_key(identity.event_id)
+            lease = Lease(identity, key, counter_key, uuid.uuid4().hex)
+        elif lease.active or lease.identity != identity:
+            return Claim(Verdict.HELD, 0, 0, self.config.heartbeat_seconds, self.worker, None)
+        lease.active = True
         try:
             claim = await self._claim(lease)
         except LeasesUnavailable:
-            # The answer is lost, the claim may stand: the next one has the same token.
-            self._held.setdefault(key, lease)
+            lease.active = False
+            if key not in self._held:
+                self._doubtful[key] = lease
             raise
         if claim.lease is None:
-            self._held.pop(key, None)
+            self._forget(lease)
+        else:
+            self._held[key] = lease
+            self._beat_while_held()
         return claim
 
     async def confirm(self, lease: Lease) -> bool:
         """Mark as completed what is committed.
 
-        False, never an exception, if the lease had gone or Redis has.
+        False, never an exception, if another worker has the lease or Redis does not answer.
         """
+        self._forget(lease)
         try:
-            answer = await self._confirm(lease)
+            return await self._confirm(lease) == "completed"
         except LeasesUnavailable:
+            self._unconfirmed[lease.key] = lease
             return False
-        finally:
-            self._forget(lease)
-        lease.confirmed = answer == "completed"
-        return lease.confirmed
 
     async def release(self, lease: Lease, mode: ReleaseMode) -> None:
         """Give the lease back if it is still one's own.
 
-        Never raises; survives cancellation, bounded in time.
+        Never raises for Redis; goes on, bounded in time, when the caller is cancelled.
         """
         self._forget(lease)
-        task = asyncio.ensure_future(self._release_quietly(lease, mode))
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
-        await asyncio.shield(task)
+        await asyncio.shield(self._in_background(self._release_quietly(lease, mode)))
+
+    def keep(self, lease: Lease) -> None:
+        """The outcome of its commit is unknown: hold others off until a retry has settled it."""
+        lease.active = False
+
+    def committed_without(self, identity: Identity) -> None:
+        """The event took effect while Redis was away: complete what a lost claim may have left."""
+        lease = self._doubtful.pop(self.config.key(identity.event_id), None)
+        if lease is not None:
+            self._in_background(self.confirm(lease))
+
+    async def release_unsettled(self) -> None:
+        """Give back what waits for a retry that will not be here: the partitions are gone."""
+        unsettled = [lease for lease in self._held.values() if not lease.active]
+        unsettled += self._doubtful.values()
+        self._doubtful.clear()
+        await asyncio.gather(*(self.release(lease, "unused") for lease in unsettled))
+
+    def _pay_debts(self) -> None:
+        """Redis answers again: say what could not be said."""
+        for lease in list(self._doubtful.values()):
+            self._in_background(self._release_quietly(lease, "unused"))
+        for lease in list(self._unconfirmed.values()):
+            self._in_background(self.confirm(lease))
+        self._doubtful.clear()
+        self._unconfirmed.clear()
 
     async def forget_attempts(self, identity: Identity) -> None:
         """Count afresh: the event has become a dead letter and may be replayed."""
@@ -186,10 +221,7 @@ class Leases:
             raise LeaseLost(f"{lease.key} is no longer held by {self.worker}")
 
     async def beat(self) -> None:
-        """One heartbeat.
-
-        Say that this worker lives, extend its leases, claim again what Redis has forgotten.
-        """
+        """One heartbeat: this worker lives, its leases last on, what Redis forgot is reclaimed."""
         leases = list(self._held.values())
         sent = self._clock.monotonic()
         config = self.config
@@ -203,8 +235,15 @@ class Leases:
         for lease, own in zip(leases, answers, strict=True):
             if own:
                 lease.valid_until = sent + config.processing_ttl_seconds
-            elif self._held.get(lease.key) is lease:
+            elif self._is_held(lease):
                 await self._claim_again(lease)
+        self._pay_debts()
+
+    def start(self) -> None:
+        """Beat from now on. Without it the heartbeat runs while a lease is held."""
+        if self._heartbeat is not None:
+            self._heartbeat.cancel()
+        self._heartbeat = asyncio.create_task(self._beat_regularly(forever=True))
 
     async def stop(self) -> None:
         """End the heartbeat and say at once that this worker is gone."""
@@ -217,12 +256,11 @@ class Leases:
             async with asyncio.timeout(self.config.redis_timeout_seconds):
                 await self._redis.delete(self.config.liveness_prefix + self.worker)
 
-    def start(self) -> None:
-        """Beat from now on. Without it the heartbeat runs while a lease is held."""
+    def _beat_while_held(self) -> None:
         if self._heartbeat is None or self._heartbeat.done():
-            self._heartbeat = asyncio.create_task(self._beat_while(forever=True))
+            self._heartbeat = asyncio.create_task(self._beat_regularly(forever=False))
 
-    async def _beat_while(self, *, forever: bool) -> None:
+    async def _beat_regularly(self, *, forever: bool) -> None:
         while forever or self._held:
             await self._clock.sleep(self.config.heartbeat_seconds)
             await self.beat()
@@ -232,87 +270,91 @@ class Leases:
             (claim,) = await self._claim_batch([lease])
         except LeasesUnavailable:
             return
-        if claim.lease is None and not lease.confirmed:
+        if claim.lease is None and self._is_held(lease):
             lease.lost = True
             self._forget(lease)
             if lease.holder is not None:
                 lease.holder.cancel("lease lost")
+        elif claim.lease is not None and not self._is_held(lease):
+            self._give_back(lease, claim)
+
+    def _is_held(self, lease: Lease) -> bool:
+        return self._held.get(lease.key) is lease
 
     def _forget(self, lease: Lease) -> None:
-        if self._held.get(lease.key) is lease:
+        if self._is_held(lease):
             del self._held[lease.key]
 
     def _give_back(self, lease: Lease, claim: Claim) -> None:
+        """Nobody waits for this claim any more."""
         if claim.lease is not None:
-            task = asyncio.ensure_future(self.release(lease, "unused"))
-            self._background.add(task)
-            task.add_done_callback(self._background.discard)
+            self._in_background(self._release_quietly(lease, "unused"))
+
+    def _in_background(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+        return task
 
     async def _release_quietly(self, lease: Lease, mode: ReleaseMode) -> None:
-        with suppress(LeasesUnavailable):  # else it ends with its TTL
+        try:
             await self._release((lease, mode))
+        except LeasesUnavailable:
+            lease.active = False
+            self._doubtful[lease.key] = lease
 
     async def _claim_batch(self, leases: list[Lease]) -> list[Claim]:
-        sent = self._clock.monotonic()
         config = self.config
         keys = [key for lease in leases for key in (lease.key, lease.counter_key)]
         args = [self.worker, _ms(config.processing_ttl_seconds), config.liveness_prefix]
         args.append(_ms(config.liveness_ttl_seconds))
         for lease in leases:
             args += [lease.token, lease.identity.fingerprint]
-        answers = await self._call("claim", keys, args)
+        sent = self._clock.monotonic()
+        answers = await self._call("claim", keys, args, again=True)
         self._alive_until = sent + config.liveness_ttl_seconds
         return [
-            self._claimed(lease, sent, *answer)
+            _claim(lease, sent + config.processing_ttl_seconds, answer)
             for lease, answer in zip(leases, answers, strict=True)
         ]
-
-    def _claimed(
-        self,
-        lease: Lease,
-        sent: float,
-        verdict: bytes,
-        failures: int,
-        crashes: int,
-        left_ms: int,
-        holder: bytes,
-    ) -> Claim:
-        found = Verdict(_text(verdict))
-        owned = found in (Verdict.CLAIMED, Verdict.RECOVERED)
-        if owned:
-            lease.valid_until = sent + self.config.processing_ttl_seconds
-            self._held[lease.key] = lease
-            if self._heartbeat is None or self._heartbeat.done():
-                self._heartbeat = asyncio.create_task(self._beat_while(forever=False))
-        return Claim(
-            found,
-            failures,
-            crashes,
-            max(0, left_ms) / 1000,
-            _text(holder),
-            lease if owned else None,
-        )
 
     async def _confirm_batch(self, leases: list[Lease]) -> list[str]:
         args = [self.worker]
         for lease in leases:
             ttl = self.config.completed_ttl_seconds(lease.identity.event_type)
             args += [lease.token, lease.identity.fingerprint, _ms(ttl)]
-        answers = await self._call("confirm", [lease.key for lease in leases], args)
-        return [_text(answer) for answer in answers]
+        keys = [lease.key for lease in leases]
+        return [_text(answer) for answer in await self._call("confirm", keys, args, again=True)]
 
     async def _release_batch(self, items: list[tuple[Lease, ReleaseMode]]) -> list[int]:
         keys = [key for lease, _ in items for key in (lease.key, lease.counter_key)]
         args = [arg for lease, mode in items for arg in (lease.token, mode)]
-        return cast("list[int]", await self._call("release", keys, args))
+        return await self._call("release", keys, args)
 
-    async def _call(self, script: str, keys: list[str], args: list[str]) -> list[Any]:
-        call = partial(self._scripts[script], keys=keys, args=args)
+    async def _call(
+        self, script: str, keys: list[str], args: list[str], *, again: bool = False
+    ) -> list[Any]:
+        """Run a script; `again`: it may be repeated at once if its answer is lost."""
+        if self._clock.monotonic() < self._quiet_until:
+            raise LeasesUnavailable("Redis did not answer a moment ago")
         try:
             async with asyncio.timeout(self.config.redis_timeout_seconds):
-                answer = await cast("Awaitable[list[Any]]", call())
+                answer = await self._scripts[script](keys=keys, args=args)
         except (redis.exceptions.RedisError, OSError, TimeoutError) as error:
+            if again:
+                return await self._call(script, keys, args)
             self.degraded = True
+            self._quiet_until = self._clock.monotonic() + _QUIET_SECONDS
             raise LeasesUnavailable(f"{type(error).__name__}: {error}") from error
         self.degraded = False
-        return answer
+        return cast("list[Any]", answer)
+
+
+def _claim(lease: Lease, valid_until: float, answer: Sequence[Any]) -> Claim:
+    verdict, failures, crashes, left_ms, holder = answer
+    found = Verdict(_text(verdict))
+    owned = found in (Verdict.CLAIMED, Verdict.RECOVERED)
+    if owned:
+        lease.valid_until = valid_until
+    seconds = max(0, left_ms) / 1000
+    return Claim(found, failures, crashes, seconds, _text(holder), lease if owned else None)

@@ -30,6 +30,7 @@ class FakeClock:
 
     async def advance(self, seconds: float) -> None:
         """Let so much time pass; who wakes gets to run before later sleepers wake."""
+        await settle()
         end = self._now + seconds
         while self._sleepers and self._sleepers[0][0] <= end:
             at, _, future = heapq.heappop(self._sleepers)

@@ -15,6 +15,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from huleedu_service_libs.clock import Clock
+from huleedu_service_libs.testing.process import Process
 
 
 class FakeRedis:
@@ -100,9 +101,9 @@ class FakeRedis:
     async def aclose(self) -> None:
         return
 
-    def connection(self) -> "RedisConnection":
-        """The same data for another process, which can be killed."""
-        return RedisConnection(self)
+    def connection(self, process: Process) -> "RedisConnection":
+        """The same data for a process that can be killed."""
+        return RedisConnection(self, process)
 
     async def _command(self, name: str, execute: Callable[[], Any]) -> Any:
         if self.before is not None:
@@ -193,20 +194,20 @@ class FakeRedis:
 
 
 class RedisConnection:
-    """One process's client. When it is `dead` nothing it asks for happens or returns."""
+    """One process's client."""
 
-    def __init__(self, server: FakeRedis) -> None:
-        self.dead = False
+    def __init__(self, server: FakeRedis, process: Process) -> None:
         self._server = server
+        self._process = process
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._server, name)
 
         @wraps(method)
         async def call(*args: Any, **kwargs: Any) -> Any:
-            await self._alive()
+            await self._process.at(f"redis {name}")
             answer = await method(*args, **kwargs)
-            await self._alive()
+            await self._process.at(f"redis {name} done")
             return answer
 
         return call
@@ -215,16 +216,12 @@ class RedisConnection:
         run = self._server.register_script(script)
 
         async def call(*, keys: Sequence[str] = (), args: Sequence[Any] = ()) -> list[Any]:
-            await self._alive()
+            await self._process.at("script")
             answer = await run(keys=keys, args=args)
-            await self._alive()
+            await self._process.at("script done")
             return answer
 
         return call
-
-    async def _alive(self) -> None:
-        if self.dead:
-            await asyncio.Event().wait()
 
 
 def _text(value: object) -> str:

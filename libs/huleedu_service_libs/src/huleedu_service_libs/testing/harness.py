@@ -67,8 +67,9 @@ from huleedu_service_libs.inbox import inbox
 from huleedu_service_libs.outbox.table import outbox, unpack_headers
 from huleedu_service_libs.routing import Router
 from huleedu_service_libs.testing.clock import FakeClock
-from huleedu_service_libs.testing.fake_redis import FakeRedis, RedisConnection
+from huleedu_service_libs.testing.fake_redis import FakeRedis
 from huleedu_service_libs.testing.messages import StoredMessage, envelope_of, message_of
+from huleedu_service_libs.testing.process import Process
 from huleedu_service_libs.transaction import Transactions
 
 Data = TypeVar("Data", bound=EventData)
@@ -110,9 +111,8 @@ class Worker:
     name: str
     container: AsyncContainer
     engine: AsyncEngine
-    connection: RedisConnection
+    process: Process
     client: "redis.asyncio.Redis"
-    """The same connection, as the type that the library asks for."""
     leases: HeldLeases
     processor: Processor
     tasks: list[asyncio.Task[Any]] = field(default_factory=list)
@@ -152,7 +152,7 @@ class ServiceHarness:
         self._migrations = migrations
         self._server = postgres_url
         self._retry = retry or RetryPolicy()
-        self._workers: list[Worker] = []
+        self.workers: list[Worker] = []
 
     @property
     def database(self) -> str:
@@ -183,7 +183,8 @@ class ServiceHarness:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for worker in reversed(self._workers):
+        for worker in reversed(self.workers):
+            worker.process.bury()
             for task in worker.tasks:
                 task.cancel()
             await asyncio.gather(*worker.tasks, return_exceptions=True)
@@ -224,8 +225,9 @@ class ServiceHarness:
             service_database_url(self._server, self.database),
             connect_args={"server_settings": {"application_name": name}},
         )
-        connection = self.redis.connection()
-        client = cast("redis.asyncio.Redis", connection)
+        process = Process()
+        process.watch(engine)
+        client = cast("redis.asyncio.Redis", self.redis.connection(process))
         leases = HeldLeases(client, self.config, worker=name, clock=self.clock)
         container = make_container(self._settings, *self._providers, _process(engine, client))
         processor = await Processor.create(
@@ -236,13 +238,13 @@ class ServiceHarness:
             retry=self._retry,
             clock=self.clock,
         )
-        worker = Worker(name, container, engine, connection, client, leases, processor)
-        self._workers.append(worker)
+        worker = Worker(name, container, engine, process, client, leases, processor)
+        self.workers.append(worker)
         return worker
 
     async def kill(self, worker: Worker) -> None:
-        """End it as `kill -9` does: its connections drop, nothing of it is said or done any more."""
-        worker.connection.dead = True
+        """End it as `kill -9` does: its connections drop, nothing more of it is done."""
+        worker.process.dead = True
         async with self.session() as session:
             await session.execute(_TERMINATE, {"name": worker.name})
 
@@ -263,8 +265,7 @@ class ServiceHarness:
         async with self.session() as session:
             tables = [name for name in await session.scalars(_TABLES) if name != "inbox"]
             return {
-                name: sorted(await session.scalars(sa.text(f'SELECT t::text FROM "{name}" t')))  # noqa: S608 - names from the catalogue
-                for name in tables
+                name: sorted(await session.scalars(sa.text(_ROWS.format(name)))) for name in tables
             }
 
     async def inbox_rows(self, event_id: UUID) -> int:
@@ -345,6 +346,7 @@ class ServiceHarness:
 _TERMINATE = sa.text(
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = :name"
 )
+_ROWS = 'SELECT t::text FROM "{}" t'
 _TABLES = sa.text(
     "SELECT tablename FROM pg_tables"
     " WHERE schemaname = 'public' AND tablename <> 'alembic_version' ORDER BY tablename"

@@ -1,0 +1,107 @@
+"""A worker dies at every step between poll and offset commit, one after the other.
+
+The steps are counted as the worker takes them: each command to Redis, each statement and COMMIT,
+each poll and commit of offsets. At step n everything of that worker stops for good, as with
+`kill -9`. Another worker then reads to the end, and the ledger must hold each event once, in the
+order of its key.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import pytest
+
+from common_core.events.envelope import EventData
+from libs.huleedu_service_libs.tests.consuming import Bench, ledger_bench
+from libs.huleedu_service_libs.tests.ledger_service import excess, rejection
+
+ONE_KEY = UUID(int=2)
+OTHER_KEY = UUID(int=5)
+
+
+@dataclass
+class Crash:
+    """Stops its worker for good at the n-th step; without n it only counts."""
+
+    at: int | None = None
+    trace: list[str] = field(default_factory=list)
+    happened: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def __call__(self, where: str) -> None:
+        if self.happened.is_set():
+            await asyncio.Event().wait()
+        if where in IDLE:
+            return
+        self.trace.append(where)
+        if len(self.trace) == self.at:
+            self.happened.set()
+            await asyncio.Event().wait()
+
+
+IDLE = {"poll", "start", "stop"}
+"""What a worker does while it has nothing to do: a crash there is the one before or after."""
+
+
+def events() -> list[EventData]:
+    """Two of one key, one of another, by a handler of each kind."""
+    return [
+        rejection(ONE_KEY, "a"),
+        rejection(ONE_KEY, "b"),
+        excess(OTHER_KEY, "c"),
+    ]
+
+
+@pytest.fixture
+async def bench(postgres_url: str) -> AsyncIterator[Bench]:
+    async with ledger_bench(postgres_url) as made:
+        yield made
+
+
+async def steps_without_a_crash(bench: Bench) -> list[str]:
+    worker = await bench.harness.worker("counting")
+    worker.process.step = crash = Crash()
+    async with bench.consuming(worker):
+        await bench.until_read()
+        return list(crash.trace)
+
+
+async def dies(bench: Bench, at: int) -> bool:
+    """A worker that dies at that step; False if it has read everything before."""
+    worker = await bench.harness.worker(f"dies at {at}")
+    worker.process.step = crash = Crash(at)
+    consumer = await bench.consumer(worker)
+    await consumer.start()
+    await bench.until(lambda: crash.happened.is_set() or bench.broker.lag == 0)
+    await bench.kill(worker, consumer)
+    await bench.harness.pass_liveness()
+    return crash.happened.is_set()
+
+
+async def verify(bench: Bench) -> None:
+    async with bench.consuming():
+        await bench.until_read()
+    lines = await bench.lines()
+    assert [text for key, text in lines if key == str(ONE_KEY)] == ["a", "b"]
+    assert [text for key, text in lines if key == str(OTHER_KEY)] == ["c"]
+    emitted = [event.data for event in await bench.harness.emitted()]
+    assert Counter(data.file_name for data in emitted) == Counter("abc")  # type: ignore[attr-defined]  # all are of one type
+    assert await bench.harness.dead_letters.list() == []
+
+
+async def test_i13_i14_i18_a_crash_at_any_step_neither_loses_nor_repeats_an_effect(
+    postgres_url: str,
+) -> None:
+    async with ledger_bench(postgres_url) as bench:
+        for event in events():
+            bench.put(event)
+        steps = await steps_without_a_crash(bench)
+    assert {"polled", "script", "statement", "COMMIT", "commit offsets"} <= set(steps)
+    for at in range(1, len(steps) + 1):
+        async with ledger_bench(postgres_url) as bench:
+            for event in events():
+                bench.put(event)
+            await dies(bench, at)
+            await verify(bench)
