@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.cj_assessment_service.domain.fit import logistic
+from services.cj_assessment_service.domain.fit import invert, logistic
 from services.cj_assessment_service.domain.verdicts import (
     Floats,
     Verdict,
@@ -88,7 +88,12 @@ def fit_epsilon(
             hessian[n, n] = curve.sum() + 1e-12
         else:
             hessian[n, n] = 1.0
-        inverse = np.linalg.pinv(hessian, rcond=1e-13, hermitian=True).astype(np.float64)
+        # Centring makes it regular, but for an order effect that cannot be told from the scores.
+        inverse = (
+            np.linalg.pinv(hessian, rcond=1e-13, hermitian=True).astype(np.float64)
+            if order_effect
+            else invert(hessian)
+        )
         step = inverse @ gradient
         largest = float(np.abs(step).max(initial=0.0))
         step *= min(1.0, 1.0 / max(largest, 1e-300))

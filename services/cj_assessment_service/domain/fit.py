@@ -194,7 +194,7 @@ def _rows(table: VerdictTable, degrees: npt.NDArray[np.bool_]) -> _Rows:
     return _Rows(table.first[rows], table.second[rows], table.judge[rows], lo, hi, weight)
 
 
-def inverse(matrix: Floats) -> Floats:
+def invert(matrix: Floats) -> Floats:
     return np.linalg.inv(matrix).astype(np.float64, copy=False)
 
 
@@ -228,7 +228,7 @@ def _climb(
         precision = _prior_precision(state.variance, prior_variance, judges)
         slope = np.exp(state.log_slope)[rows.judge]
         if not state.covariance.size:
-            state.covariance = inverse(precision)
+            state.covariance = invert(precision)
         spread, mixed, order = _row_variances(state.covariance, rows, gamma)
         distance = state.mean[rows.first] - state.mean[rows.second]
         x_mean = slope * distance + state.mean[gamma]
@@ -239,7 +239,7 @@ def _climb(
 
         information = _information(rows, gamma, slope, curve, size)
         information += precision
-        state.covariance = inverse(information)
+        state.covariance = invert(information)
         gradient = (
             add_up(rows.first, slope * pull, size)
             - add_up(rows.second, slope * pull, size)

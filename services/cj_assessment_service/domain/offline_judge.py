@@ -29,6 +29,12 @@ _RARE = 4.0
 _CLEAR_MARGIN = 0.75
 _TIE_MARGIN = 1e-9
 _Z_LIMIT = 3.0
+_CHEAP = {"mtld", "word_length", "rare_share", "connectives", "comma_rate", "punctuation"}
+_HONEST = {"disorder": (0.08, 40.0), "copied": (0.1, 4.0), "comma_rate": (0.15, 30.0)}
+_SHOWY_FROM, _SHOWY_PRICE = 2.0, 0.3
+_LONGEST_RUN = 7
+_LIST_COMMAS = 0.3
+_COMMON = 5.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +66,8 @@ WEIGHTS = Features(
     mtld=0.3,
     word_length=0.3,
     rare_share=0.3,
-    connectives=0.3,
-    comma_rate=0.2,
+    connectives=0.2,
+    comma_rate=0.1,
     punctuation=0.2,
     subordinators=0.1,
     unknown_rate=-0.4,
@@ -72,40 +78,52 @@ WEIGHTS = Features(
     copied=0.0,
 )
 
+_NAMES = [field.name for field in fields(Features)]
+# What is cheap to add counts up to a point only.
+_LIMITS = np.array([1.0 if name in _CHEAP else _Z_LIMIT for name in _NAMES])
+_HONEST_AT_MOST = np.array([_HONEST.get(name, (np.inf, 0.0))[0] for name in _NAMES])
+_PRICE = np.array([_HONEST.get(name, (np.inf, 0.0))[1] for name in _NAMES])
+
 
 def features(text: str, language: Language) -> Features:
     """Measure a text; an empty one is all zeros."""
     lexicon = LEXICA[language]
-    spoken = _WORD.findall(text)
-    every = [word.lower().replace("\u2019", "'") for word in spoken]
-    fresh = _fresh(every)
-    words = [word for word, new in zip(every, fresh, strict=True) if new and word[0] != "@"]
+    spoken = [word.replace("\u2019", "'") for word in _WORD.findall(text)]
+    words = [word.lower() for word in spoken]
     if not words:
         return Features(*[0.0] * len(fields(Features)))
-    count, counts = len(words), Counter(words)
-    own = [word for word in _common_case(spoken) if word not in lexicon.apostrophes]
-    zipf = [_zipf(word, language) for word in own] or [0.0]
-    known = [value for value in zipf if value > 0]
-    marks = Counter(mark for mark in text if mark in _MARKS)
-    joined = f" {' '.join(words)} "
+    zipf = [_zipf(word, language) for word in words]
+    named = [not word.islower() for word in spoken]  # names, and sentence starts: left alone
+    fresh = _fresh(words)
     sentences = [part for part in _SENTENCE_END.split(text) if part and part.strip()]
+    fluent = _fluent(zipf, sentences)
+    counted = [
+        word
+        for word, new, flows, value, name in zip(words, fresh, fluent, zipf, named, strict=True)
+        if new and flows and (value > 0 or (name and word[0] != "@"))
+    ] or [""]
+    count, types = len(counted), len(set(counted))
+    plain = [value for value, name in zip(zipf, named, strict=True) if not name]
+    known = [value for value in plain if value > 0]
+    total = len(words)
+    marks = Counter(mark for mark in text if mark in _MARKS)
     return Features(
         log_words=float(np.log(count)),
-        log_types=float(np.log(len(counts))),
-        guiraud=len(counts) / np.sqrt(count),
-        mtld=float(np.log(max(_mtld(words), 1.0))),
-        word_length=sum(map(len, words)) / count,
+        log_types=float(np.log(types)),
+        guiraud=types / np.sqrt(count),
+        mtld=float(np.log(max(_mtld(counted), 1.0))),
+        word_length=sum(map(len, counted)) / count,
         rare_share=sum(value < _RARE for value in known) / max(len(known), 1),
-        connectives=sum(f" {phrase} " in joined for phrase in lexicon.connectives) / np.sqrt(count),
-        comma_rate=min(marks[","] / len(every), 0.1),
+        connectives=_connectives(sentences, lexicon) / np.sqrt(count),
+        comma_rate=marks[","] / total,
         punctuation=float(sum(amount > 1 for amount in marks.values())),
-        subordinators=sum(word in lexicon.subordinators for word in words) / count,
-        unknown_rate=sum(value == 0 for value in zipf) / len(zipf),
-        capital_errors=_capital_errors(sentences, spoken, lexicon) / count,
-        repeats=sum(one == other for one, other in pairwise(every)) / count,
-        missing_apostrophes=sum(word in lexicon.apostrophes for word in words) / count,
-        disorder=_disorder(every, lexicon),
-        copied=1 - sum(fresh) / len(fresh),
+        subordinators=sum(word in lexicon.subordinators for word in words) / total,
+        unknown_rate=sum(value == 0 for value in plain) / max(len(plain), 1),
+        capital_errors=_capital_errors(sentences, spoken, lexicon) / total,
+        repeats=sum(one == other for one, other in pairwise(words)) / total,
+        missing_apostrophes=sum(word in lexicon.apostrophes for word in words) / total,
+        disorder=_disorder(words, lexicon),
+        copied=1 - sum(fresh) / total,
     )
 
 
@@ -114,7 +132,8 @@ def quality(batch: Sequence[Features]) -> Floats:
     if not batch:
         return np.zeros(0)
     table = np.array([astuple(item) for item in batch], dtype=np.float64)
-    total = _robust_z(table) @ np.array(astuple(WEIGHTS)) - _penalty(batch)
+    z = _robust_z(table)
+    total = np.clip(z, -_Z_LIMIT, _LIMITS) @ np.array(astuple(WEIGHTS)) - _penalty(batch, z)
     total -= total.mean()
     spread = float(total.std())
     scaled: Floats = total / spread if spread > 1e-9 else np.zeros(len(batch))  # noqa: PLR2004
@@ -130,21 +149,20 @@ def judge(first: float, second: float) -> tuple[Winner, int | None]:
 
 
 def _robust_z(table: Floats) -> Floats:
-    """(x - median) / (1.48 MAD), within +-3; where over half are equal, the standard deviation."""
+    """(x - median) / (1.48 MAD); where over half are nearly equal, the standard deviation."""
     centred = table - np.median(table, axis=0)
     mad = 1.4826 * np.median(np.abs(centred), axis=0)
     deviation = table.std(axis=0)
     scale = np.where(mad > 0.2 * deviation, mad, deviation)
-    z = np.divide(centred, scale, out=np.zeros_like(centred), where=scale > 1e-9)  # noqa: PLR2004
-    clipped: Floats = np.clip(z, -_Z_LIMIT, _Z_LIMIT)
-    return clipped
+    return np.divide(centred, scale, out=np.zeros_like(centred), where=scale > 1e-9)  # noqa: PLR2004
 
 
-def _penalty(batch: Sequence[Features]) -> Floats:
+def _penalty(batch: Sequence[Features], z: Floats) -> Floats:
     """Price what no honest text shows, in units of the weights."""
-    disorder = np.array([item.disorder for item in batch])
-    copied = np.array([item.copied for item in batch])
-    cost: Floats = 40 * np.maximum(disorder - 0.08, 0) + 4 * np.maximum(copied - 0.1, 0)
+    table = np.array([astuple(item) for item in batch], dtype=np.float64)
+    over = np.maximum(table - _HONEST_AT_MOST, 0.0) @ _PRICE
+    showy = [_NAMES.index("rare_share"), _NAMES.index("unknown_rate")]
+    cost: Floats = over + _SHOWY_PRICE * np.maximum(z[:, showy] - _SHOWY_FROM, 0.0).sum(axis=1)
     return cost
 
 
@@ -160,9 +178,29 @@ def _fresh(words: list[str]) -> list[bool]:
     return fresh
 
 
-def _common_case(spoken: list[str]) -> list[str]:
-    """Words that are not names: lower case, or capitalised only at the start of the text."""
-    return [word.replace("\u2019", "'") for word in spoken if word.islower()]
+def _fluent(zipf: list[float], sentences: list[str]) -> list[bool]:
+    """Mark with False the words of a list: many commas, or no common word for a long time."""
+    fluent: list[bool] = []
+    for sentence in sentences:
+        words = len(_WORD.findall(sentence))
+        fluent += [sentence.count(",") <= max(_LIST_COMMAS * words, 2)] * words
+    start = 0
+    for end in range(len(zipf) + 1):
+        if end == len(zipf) or zipf[end] >= _COMMON:
+            if end - start > _LONGEST_RUN:
+                fluent[start:end] = [False] * (end - start)
+            start = end + 1
+    return fluent
+
+
+def _connectives(sentences: list[str], lexicon: Lexicon) -> int:
+    """Different connectives, at most one a sentence."""
+    found: set[str] = set()
+    for sentence in sentences:
+        joined = f" {' '.join(_WORD.findall(sentence.lower()))} "
+        new = (c for c in lexicon.connectives if f" {c} " in joined and c not in found)
+        found.update(list(new)[:1])
+    return len(found)
 
 
 @lru_cache(maxsize=2)

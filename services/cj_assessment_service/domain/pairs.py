@@ -45,9 +45,14 @@ def next_pairs(
     does not come twice in any order, and each item is shown first about as often as second. Every
     item appears once, one of an odd number twice; anchors, and items that came late, may appear
     more often. From the fourth round on every item has met two anchors, where there are two.
+
+    `rule` is for comparison: "balanced" stays with random matchings, "swiss" pairs neighbours at
+    any n, "random" draws the pairs of a round without regard to who plays how often.
     """
     taken = {_sorted(pair) for pair in seen}
     wanted = _wanted(fit, n, taken, round, seed, rule)
+    if rule == "random":
+        return present(wanted.top((n + 1) // 2), seen, n, seed)
     chosen = _for_anchors(n, taken, round, anchors, wanted)
     busy = {item for pair in chosen for item in pair}
     if fit is not None and round > RANDOM_ROUNDS and rule != "balanced":
@@ -111,6 +116,9 @@ class _Wanted:
     n: int
     first: Ints
     second: Ints
+
+    def top(self, count: int) -> list[Pair]:
+        return list(zip(self.first[:count].tolist(), self.second[:count].tolist(), strict=True))
 
     def matching(self, busy: set[int]) -> list[Pair]:
         """Greedy: the best pair of items that are both free; marks them busy."""
