@@ -7,14 +7,17 @@ from dataclasses import dataclass
 class Lexicon:
     """`connectives` are phrases of one to four words, the other sets single words.
 
-    `opens` are words that need a noun phrase or clause after them (determiners, prepositions);
-    `cannot_follow` are words that hardly ever stand right after one of those.
+    `determiners` and `prepositions` leave out those that learners mix up with other words (its,
+    their) or that have other uses; `loose_prepositions` may end a clause, but no auxiliary follows
+    them. `exceptions` may follow a determiner after all.
     """
 
     connectives: tuple[str, ...]
     subordinators: frozenset[str]
     determiners: frozenset[str]
     prepositions: frozenset[str]
+    loose_prepositions: frozenset[str]
+    exceptions: frozenset[str]
     conjunctions: frozenset[str]
     subjects: frozenset[str]
     auxiliaries: frozenset[str]
@@ -44,8 +47,10 @@ ENGLISH = Lexicon(
         "because although though while whereas unless until since if when whenever where wherever "
         "whether after before that which who whom whose why how"
     ),
-    determiners=_words("a an the my your its our their every"),
+    determiners=_words("a an the my our every"),
     prepositions=_words("of from with into at during between among towards upon without"),
+    loose_prepositions=frozenset(),
+    exceptions=frozenset(),
     conjunctions=_words("and or but because if than"),
     subjects=_words("i he she we they"),
     auxiliaries=_words(
@@ -72,8 +77,10 @@ SWEDISH = Lexicon(
         "att som eftersom fast fastän medan om innan när då där huruvida såvida ifall därför "
         "vilket vilken vilka vars varför hur tills sedan trots"
     ),
-    determiners=_words("en ett min mitt mina ditt dina vår vårt våra varje"),
-    prepositions=_words("av från med mellan bland hos genom utan mot"),
+    determiners=_words("en ett min mina dina vår vårt våra varje"),
+    prepositions=_words("av från bland hos genom mot"),
+    loose_prepositions=_words("i på till vid"),
+    exceptions=_words("av och eller"),
     conjunctions=_words("och eller men samt eftersom än"),
     subjects=_words("jag han hon vi"),
     auxiliaries=_words("är var har hade ska skulle kan kunde vill ville måste bör blir blev"),

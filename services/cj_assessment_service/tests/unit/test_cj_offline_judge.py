@@ -93,3 +93,36 @@ def test_verdicts_have_a_winner_and_a_degree_and_no_order_effect() -> None:
     assert judge(1.0, 0.9) == ("first", 1)
     assert judge(0.9, 1.0) == ("second", 1)
     assert judge(-1.0, 1.0) == ("second", 2)
+
+
+@pytest.mark.parametrize(
+    "addition",
+    [
+        " Plethora, myriad, quintessential, ubiquitous, ephemeral, paradigm, cacophony, dichotomy.",
+        " However, therefore, moreover, furthermore, thus, in addition, in conclusion.",
+        ' ;;; ::: !!! ??? (( )) -- ""',
+    ],
+)
+def test_lists_of_impressive_words_or_marks_do_not_lift_a_text_over_a_better_one(
+    addition: str,
+) -> None:
+    good, gamed, _ = standing([GOOD, MIDDLE + addition, WEAK])
+    assert gamed < good
+    assert gamed <= standing([GOOD, MIDDLE, WEAK])[1] + 0.3
+
+
+def test_fancy_words_strewn_in_win_no_place_in_a_class() -> None:
+    fancy = ["plethora", "juxtaposition", "ephemeral", "cacophony", "perspicacious", "paradigm"]
+    rng = random.Random(1)
+    parts = [part for text in (GOOD, MIDDLE) for part in text.split(". ")]
+    honest = [". ".join(rng.sample(parts, 4 + place)) for place in range(8)]
+    before = standing(honest)
+    for place, text in enumerate(honest):
+        words = (f"{rng.choice(fancy)} {w}" if rng.random() < 0.15 else w for w in text.split())
+        after = standing([*honest[:place], " ".join(words), *honest[place + 1 :]])
+        assert sum(s > after[place] for s in after) >= sum(s > before[place] for s in before)
+
+
+def test_swedish_compounds_are_words() -> None:
+    assert features("och skrivuppgiften var bra", "sv").unknown_rate == 0
+    assert features("och skrxvuppqqten var bra", "sv").unknown_rate > 0

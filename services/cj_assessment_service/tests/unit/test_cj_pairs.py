@@ -39,7 +39,7 @@ def play(
     return seen
 
 
-@pytest.mark.parametrize("rule", ["information", "swiss", "balanced", "random"])
+@pytest.mark.parametrize("rule", ["information", "swiss", "balanced"])
 @pytest.mark.parametrize("n", [9, 30])
 def test_no_pair_comes_twice_and_every_item_plays_each_round(n: int, rule: Rule) -> None:
     rounds = 6
@@ -48,6 +48,11 @@ def test_no_pair_comes_twice_and_every_item_plays_each_round(n: int, rule: Rule)
     played = Counter(item for pair in seen for item in pair)
     assert min(played[item] for item in range(n)) >= rounds
     assert len(seen) <= rounds * (n + 1) // 2 + 2
+
+
+def test_random_pairs_do_not_repeat_either() -> None:
+    seen = play(20, 6, rule="random")
+    assert len({frozenset(pair) for pair in seen}) == len(seen) == 60
 
 
 def test_presentation_order_is_balanced_per_item() -> None:

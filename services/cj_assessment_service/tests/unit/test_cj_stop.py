@@ -65,9 +65,7 @@ def test_nothing_to_decide_before_the_first_round() -> None:
 
 @pytest.mark.parametrize("rule", ["information", "swiss", "balanced", "random"])
 def test_a_coin_never_reaches_the_target(rule: Rule) -> None:
-    for seed in range(2):
-        decision = toss(40, 14, rule, seed)
-        assert decision.kind == "too_noisy"
+    assert toss(40, 14, rule, seed=1).kind == "too_noisy"
 
 
 def toss(n: int, rounds: int, rule: Rule, seed: int) -> Decision:
