@@ -1,4 +1,4 @@
-"""What runs in a worker process: it alone loads numpy and scipy, and the service stays small."""
+"""What runs in a worker process: it alone loads numpy, and the service stays small."""
 
 import os
 from collections.abc import Sequence

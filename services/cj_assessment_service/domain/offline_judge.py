@@ -31,7 +31,7 @@ _TIE_MARGIN = 1e-9
 _Z_LIMIT = 3.0
 _CHEAP = {"mtld", "word_length", "rare_share", "connectives", "comma_rate", "punctuation"}
 _HONEST = {
-    "disorder": (0.06, 40.0),
+    "disorder": (0.06, 60.0),
     "copied": (0.1, 4.0),
     "comma_rate": (0.15, 30.0),
     "unknown_rate": (0.1, 15.0),
@@ -40,7 +40,7 @@ _SHOWY_FROM, _SHOWY_PRICE = 2.0, 0.3
 _LONGEST_RUN = 7
 _LIST_COMMAS = 0.3
 _COMMON = 5.5
-_BENEFIT_OF_DOUBT = 5  # innocent neighbours granted to a short text
+_BENEFIT_OF_DOUBT = 3  # innocent neighbours granted to a short text
 _COMPOUND, _SHORTEST_PART = 3.0, 3
 
 

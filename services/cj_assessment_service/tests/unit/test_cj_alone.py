@@ -135,7 +135,7 @@ def test_an_empty_log_gives_an_empty_result(tmp_path: Path) -> None:
 
 
 def test_a_simulation_reports_each_round_in_the_fixed_format() -> None:
-    result = simulation(Setting(20, 2.0, 5), seeds=2)
+    result = simulation(Setting(16, 2.0, 4), seeds=2)
     assert [set(round_) for round_ in result["rounds"]] == [
         {
             "round",
@@ -147,15 +147,15 @@ def test_a_simulation_reports_each_round_in_the_fixed_format() -> None:
             "coverage",
             "stopped",
         }
-    ] * 5
+    ] * 4
     spearman = [round_["spearman"] for round_ in result["rounds"]]
     assert spearman[-1] > spearman[0]
-    assert simulation(Setting(20, 2.0, 5), seeds=2) == result
+    assert simulation(Setting(16, 2.0, 4), seeds=2) == result
     assert np.isfinite([list(round_.values()) for round_ in result["rounds"]]).all()
 
 
 def test_a_simulated_coin_orders_nothing() -> None:
-    last = simulation(Setting(20, 2.0, 6, judge="coin"), seeds=4)["rounds"][-1]
+    last = simulation(Setting(16, 2.0, 5, judge="coin"), seeds=3)["rounds"][-1]
     assert last["true_reliability"] < 0.3
     assert last["stopped"] == 0
 

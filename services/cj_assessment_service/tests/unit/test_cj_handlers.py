@@ -28,7 +28,7 @@ from services.cj_assessment_service.tests.conftest import (
     take,
 )
 
-# One loop for all, so that they share worker processes: numpy and scipy take seconds to load.
+# One loop for all, so that they share worker processes: numpy takes a second to load.
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CLASS = [essay(number) for number in range(12)]

@@ -62,7 +62,7 @@ def test_presentation_order_is_balanced_per_item() -> None:
     assert max(abs(value) for value in lead.values()) <= 3
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.integers(0, 8), st.integers(0, 2**32))
 def test_small_batches_end_when_every_pair_has_been_seen(n: int, seed: int) -> None:
     seen = play(n, 10, seed=seed)
