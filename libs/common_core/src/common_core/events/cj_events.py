@@ -24,6 +24,8 @@ class CjWaveRequestedV1(EventData):
 
 
 class CjAssessmentProgressedV1(EventData):
+    """A wave is judged; how far the assessment has come."""
+
     batch_id: BatchId
     run_id: RunId
     comparisons: int
