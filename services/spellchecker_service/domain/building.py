@@ -28,7 +28,7 @@ _SHORT = 4
 _USED = 1.5
 _BRITISH = (
     ("our", "or"),
-    ("is(?=e|i)", "iz"),
+    ("is(?=e|i|a)", "iz"),
     ("ys(?=e|i)", "yz"),
     ("re(?=s?$)", "er"),
     ("r(?=ing$|ed$)", "er"),

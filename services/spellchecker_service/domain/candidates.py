@@ -26,6 +26,7 @@ SHARPNESS = 5.0
 FREQUENCY = 0.8
 """How much the frequency of a word counts beside its distance."""
 SOUNDS_ALIKE = 1.0
+CONCAVE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,8 @@ def gather(words: Sequence[str], lexicon: Lexicon, kept: int) -> list[list[Candi
     distance = _compare(rows[owners], numbers, lexicon)
     same_sound = sound_hashes(keys)[owners] == arrays["sound_of"][numbers]
     frequency = arrays["candidate_zipf"][numbers] * LN10 * FREQUENCY
-    score = frequency - SHARPNESS * distance + SOUNDS_ALIKE * same_sound
+    unlikely = np.where(distance > 1, 1 + CONCAVE * (distance - 1), distance)
+    score = frequency - SHARPNESS * unlikely + SOUNDS_ALIKE * same_sound
     best = _first_of_each(owners, np.lexsort((numbers, -score, owners)), kept)
     for owner, number, far, value in zip(
         owners[best].tolist(),

@@ -29,20 +29,22 @@ _VOWEL_PAIRS = {
     "sv": ["eä", "oå", "uo", "yu", "öo", "iy", "öu", "ei", "yi", "uy"],
 }
 _KEYBOARD = ("qwertyuiopå", "asdfghjklöä", "zxcvbnm")
-_STRANGE = 1.25
-_NEIGHBOUR = 0.95
+_STRANGE = 1.35
+_NEIGHBOUR = 1.0
 _VOWEL = 0.75
 _NEAR_VOWEL = 0.6
 _SOUND = 0.8
 _ACCENT = 0.35
-_OMITTED = 0.95
-_OMITTED_VOWEL = 0.8
-_EXTRA = 1.0
-_EXTRA_VOWEL = 0.85
-_DOUBLE = 0.5
+_OMITTED = 0.8
+_OMITTED_VOWEL = 0.65
+_EXTRA = 1.15
+_EXTRA_VOWEL = 1.0
+_DOUBLE = 0.45
 _APOSTROPHE = 0.2
-_SWAPPED = 0.75
+_SWAPPED = 0.7
 _FIRST_LETTER = 0.55
+_LAST_LETTER = 0.1
+_POSSESSIVE = 0.3
 FAR = 9.0
 
 
@@ -80,7 +82,7 @@ def _single() -> tuple[Floats, Floats]:
         omitted[ord(letter)] = _OMITTED_VOWEL
         extra[ord(letter)] = _EXTRA_VOWEL
     for table in (omitted, extra):
-        table[ord("h")] = 0.8
+        table[ord("h")] = 0.75
         table[ord("'")] = _APOSTROPHE
         table[ord("-")] = _APOSTROPHE
         table[0] = 0
@@ -121,4 +123,10 @@ def distances(written: Bytes, meant: Bytes, language: Language) -> Floats:
             grid[i, j] = cell
     last_w, last_m = (written > 0).sum(1), (meant > 0).sum(1)
     result: Floats = grid[last_w, last_m, np.arange(pairs)]
-    return result + np.where(written[:, 0] != meant[:, 0], _FIRST_LETTER, 0).astype(np.float32)
+    result += np.float32(_FIRST_LETTER) * (written[:, 0] != meant[:, 0])
+    everyone = np.arange(pairs)
+    final_w, final_m = written[everyone, last_w - 1], meant[everyone, last_m - 1]
+    result += np.float32(_LAST_LETTER) * (final_w != final_m)
+    possessive = (final_m == ord("s")) & (meant[everyone, last_m - 2] == ord("'"))
+    result += np.float32(_POSSESSIVE) * possessive
+    return result

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection
 
-from . import compounds
+from . import compounds, regularised
 from .candidates import FREQUENCY, SHARPNESS, Candidate, gather
 from .corrections import Correction, Kind
 from .decision import APPLY, MARK, Evidence, confidence, genuine
@@ -19,6 +19,7 @@ _KEPT = 12
 _SUGGESTED = 5
 _LONGEST = 40
 _SPLIT = 0.7
+_RULE = 0.4
 
 
 class _Text:
@@ -82,6 +83,19 @@ def _splits(word: str, known: Lexicon) -> list[tuple[str, float]]:
     return found
 
 
+def _known_candidates(words: list[str], known: Lexicon) -> dict[str, list[Candidate]]:
+    """Candidates of each word, with those that a rule of word formation suggests."""
+    gathered = dict(zip(words, gather(words, known, _KEPT), strict=True))
+    for word, candidates in gathered.items():
+        for right in regularised.meant_by(word, known.language):
+            entry = known.entry(right)
+            if entry.number >= 0 and entry.flags & Flag.VALID:
+                score = entry.zipf * LN10 * FREQUENCY - SHARPNESS * _RULE
+                others = [each for each in candidates if each.number != entry.number]
+                candidates[:] = [*others, Candidate(entry.number, _RULE, score)]
+    return gathered
+
+
 def _check_unknown(
     place: int, text: _Text, candidates: list[Candidate], compound: float
 ) -> Correction | None:
@@ -134,7 +148,7 @@ def check(text: str, language: Language, glossary: Collection[str] = ()) -> list
     unknown = [place for place, token in enumerate(read.tokens) if not read.knows(token)]
     words = sorted({read.tokens[place].lower for place in unknown})
     words = [word for word in words if len(word) <= _LONGEST]
-    candidates = dict(zip(words, gather(words, known, _KEPT), strict=True))
+    candidates = _known_candidates(words, known)
     found = []
     for place in unknown:
         word = read.tokens[place].lower
@@ -150,7 +164,7 @@ def check(text: str, language: Language, glossary: Collection[str] = ()) -> list
 def suggest(word: str, language: Language) -> tuple[str, ...]:
     """Suggestions for one word that is known to be wrong, best first."""
     known = lexicon(language)
-    [candidates] = gather([word.lower()], known, _KEPT)
+    [candidates] = _known_candidates([word.lower()], known).values()
     ranked = [(candidate.score, known.shown(candidate.number)) for candidate in candidates]
     ranked += [(score, shown) for shown, score in _splits(word.lower(), known)]
     ranked.sort(key=lambda each: (-each[0], each[1]))

@@ -7,8 +7,11 @@ from typing import NamedTuple
 from .candidates import FREQUENCY
 from .lexicon import LN10
 
-APPLY = 0.5
-MARK = 0.35
+APPLY = 0.45
+MARK = 0.3
+UNHEARD = -0.2
+LONG = 0.35
+SEEN = 0.5
 
 
 class Evidence(NamedTuple):
@@ -26,7 +29,9 @@ class Evidence(NamedTuple):
 
 def genuine(evidence: Evidence) -> float:
     """The score of the word as it stands, in the nats of the candidates' scores."""
-    value = evidence.zipf * LN10 * FREQUENCY if evidence.zipf else 0.5
+    value = UNHEARD - LONG * max(0, evidence.length - 6)
+    if evidence.zipf:
+        value = max(value, evidence.zipf * LN10 * FREQUENCY - SEEN)
     if evidence.capitalised:
         value += 1.0 if evidence.opens_sentence else 7.0
     if evidence.repeated > 1:

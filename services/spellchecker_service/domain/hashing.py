@@ -69,8 +69,8 @@ def deletion_keys(prefixes: Words, most: int) -> tuple[Keys, npt.NDArray[np.int6
         for place in range(PREFIX):
             if place not in places:
                 code = codes[chosen, place]
-                key = np.where(code > 0, (key + code) * _MULTIPLIER, key)
-                key ^= key >> np.uint64(29)
+                longer = (key + code) * _MULTIPLIER
+                key = np.where(code > 0, longer ^ (longer >> np.uint64(29)), key)
         keys.append((key * _MULTIPLIER) & _KEEP)
         rows.append(chosen)
     return np.concatenate(keys), np.concatenate(rows)
