@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from . import sources
+from . import sources, swedish_grammar
 from .hashing import (
     ID_BITS,
     PREFIX,
@@ -83,8 +83,10 @@ def _read_dictionary(language: Language, lexicon: _Lexicon) -> None:
     begin, middle, end = option("COMPOUNDBEGIN"), option("COMPOUNDMIDDLE"), option("COMPOUNDEND")
     refused: list[str] = []
     ends = False
+    stem = stem_flags = ""
     for text, flags, suffix in dictionary.forms():
         if not suffix:
+            stem, stem_flags = text, flags
             ends = end in flags
         if forbidden in flags:
             refused.append(text)
@@ -98,7 +100,8 @@ def _read_dictionary(language: Language, lexicon: _Lexicon) -> None:
             if parts:
                 lexicon.flags[text.lower()] |= parts
         else:
-            lexicon.accept(text, parts)
+            tags = swedish_grammar.tags(stem, stem_flags, text, suffix) if language == "sv" else 0
+            lexicon.accept(text, parts | tags)
     for text in refused:
         lexicon.flags.pop(text.lower(), None)
 

@@ -21,9 +21,10 @@ _ALIKE = {
     "sv": ("ck", "sc", "sz", "gj", "fv", "dt", "bp", "mn", "kq", "wv", "xs", "gk", "kt", "sk"),
 }
 _ACCENTS = {
-    "en": ["eé", "eè", "aà", "iï", "oö", "uü", "aâ", "cç", "eê"],
-    "sv": ["aå", "aä", "oö", "oå", "eä", "eé", "uü", "åä", "äö", "åö", "eè", "yü", "aà"],
+    "en": ("eé", "eè", "aà", "iï", "oö", "uü", "aâ", "cç", "eê", "nñ"),
+    "sv": ("eé", "eè", "aà", "uü"),
 }
+_UMLAUTS = {"en": (), "sv": ("aå", "aä", "oö", "oå", "eä", "åä", "äö", "åö")}
 _VOWEL_PAIRS = {
     "en": ["ei", "ae", "ie", "ao", "ou", "iy", "ea", "eo"],
     "sv": ["eä", "oå", "uo", "yu", "öo", "iy", "öu", "ei", "yi", "uy"],
@@ -34,7 +35,7 @@ _NEIGHBOUR = 1.0
 _VOWEL = 0.75
 _NEAR_VOWEL = 0.6
 _SOUND = 0.8
-_ACCENT = 0.35
+_UMLAUT = 0.35
 _OMITTED = 0.8
 _OMITTED_VOWEL = 0.65
 _EXTRA = 1.15
@@ -42,6 +43,8 @@ _EXTRA_VOWEL = 1.0
 _DOUBLE = 0.45
 _APOSTROPHE = 0.2
 _SWAPPED = 0.7
+_SWAPPED_NG = 0.35
+_NG = ord("n") + ord("g")
 _FIRST_LETTER = 0.55
 _LAST_LETTER = 0.1
 _POSSESSIVE = 0.3
@@ -66,7 +69,8 @@ def _substitutions(language: Language) -> Floats:
     for a in _VOWELS:
         for b in _VOWELS:
             put(a, b, _VOWEL)
-    for pairs, cost in ((_ALIKE, _SOUND), (_VOWEL_PAIRS, _NEAR_VOWEL), (_ACCENTS, _ACCENT)):
+    weighted = ((_ALIKE, _SOUND), (_VOWEL_PAIRS, _NEAR_VOWEL), (_UMLAUTS, _UMLAUT), (_ACCENTS, 0.1))
+    for pairs, cost in weighted:
         for pair in pairs[language]:
             put(pair[0], pair[1], cost)
     np.fill_diagonal(table, 0)
@@ -119,7 +123,10 @@ def distances(written: Bytes, meant: Bytes, language: Language) -> Floats:
             np.minimum(cell, grid[i - 1, j] + more[i - 1], out=cell)
             if i > 1 and j > 1:
                 swapped = (w[i - 1] == m[j - 2]) & (w[i - 2] == m[j - 1])
-                np.minimum(cell, grid[i - 2, j - 2] + np.where(swapped, _SWAPPED, FAR), out=cell)
+                # Swedish `gn` and `ng` are the swap that everyone makes: lungt, vangn.
+                nasal = swapped & (w[i - 1] + w[i - 2] == _NG) & (language == "sv")
+                cost = np.where(nasal, _SWAPPED_NG, np.where(swapped, _SWAPPED, FAR))
+                np.minimum(cell, grid[i - 2, j - 2] + cost, out=cell)
             grid[i, j] = cell
     last_w, last_m = (written > 0).sum(1), (meant > 0).sum(1)
     result: Floats = grid[last_w, last_m, np.arange(pairs)]

@@ -1,5 +1,6 @@
 """Checking a text: words with places, what is unknown, what could be meant, what to do about it."""
 
+import re
 from collections import Counter
 from collections.abc import Collection
 
@@ -20,6 +21,7 @@ _SUGGESTED = 5
 _LONGEST = 40
 _SPLIT = 0.7
 _RULE = 0.4
+_ABBREVIATED = re.compile(r"[^aeiouyåäöéèáàü]+|[ivxlc]+")
 
 
 class _Text:
@@ -49,14 +51,18 @@ class _Text:
 
     def neighbours(self, place: int) -> Neighbours:
         before = behind = None
+        word_before = ""
         token = self.tokens[place]
         if place and self.text[self.tokens[place - 1].end : token.start] == " ":
-            before = self.lexicon.entry(self.tokens[place - 1].lower)
+            word_before = self.tokens[place - 1].lower
+            before = self.lexicon.entry(word_before)
+            if word_before == "inte" and place > 1:
+                word_before = self.tokens[place - 2].lower
         if place + 1 < len(self.tokens):
             following = self.tokens[place + 1]
             if self.text[token.end : following.start] == " ":
                 behind = self.lexicon.entry(following.lower)
-        return Neighbours(before, behind)
+        return Neighbours(before, behind, word_before)
 
 
 def _dressed(suggestion: str, token: Token, *, curly: bool) -> str:
@@ -113,8 +119,9 @@ def _check_unknown(
     ranked.sort(key=lambda each: (-each[0], each[1]))
     if not ranked:
         return None
+    entry = text.lexicon.entry(token.lower)
     evidence = Evidence(
-        text.lexicon.entry(token.lower).zipf,
+        entry.zipf,
         token.capitalised,
         token.opens_sentence,
         text.counts[token.lower],
@@ -122,6 +129,8 @@ def _check_unknown(
         token.hyphenated,
         token.quoted,
         len(token.word),
+        only_in_compounds=bool(entry.flags & (Flag.BEGIN | Flag.MIDDLE)),
+        abbreviation=_ABBREVIATED.fullmatch(token.lower) is not None,
     )
     sure = confidence([score for score, _, _ in ranked], genuine(evidence))
     if sure < MARK:

@@ -7,11 +7,13 @@ from typing import NamedTuple
 from .candidates import FREQUENCY
 from .lexicon import LN10
 
-APPLY = 0.45
+APPLY = 0.47
 MARK = 0.3
-UNHEARD = -0.2
+UNHEARD = -1.5
 LONG = 0.35
 SEEN = 0.5
+SEEN_IN_COMPOUNDS = 3.0
+SHORT = 5
 
 
 class Evidence(NamedTuple):
@@ -25,15 +27,22 @@ class Evidence(NamedTuple):
     hyphenated: bool
     quoted: bool
     length: int
+    only_in_compounds: bool
+    abbreviation: bool
 
 
 def genuine(evidence: Evidence) -> float:
     """The score of the word as it stands, in the nats of the candidates' scores."""
     value = UNHEARD - LONG * max(0, evidence.length - 6)
     if evidence.zipf:
-        value = max(value, evidence.zipf * LN10 * FREQUENCY - SEEN)
-    if evidence.capitalised:
-        value += 1.0 if evidence.opens_sentence else 7.0
+        seen = SEEN_IN_COMPOUNDS if evidence.only_in_compounds else SEEN
+        value = max(value, evidence.zipf * LN10 * FREQUENCY - seen)
+    if evidence.capitalised and evidence.opens_sentence:
+        value += 2.0 if evidence.length <= SHORT else 1.0
+    elif evidence.capitalised:
+        value += 7.0
+    if evidence.abbreviation:
+        value += 3.0
     if evidence.repeated > 1:
         value += min(3.0, 1.0 * (evidence.repeated - 1)) * (2.0 if evidence.capitalised else 0.5)
     value += evidence.compound

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from .lexicon import LN10, Entry, Lexicon
+from .swedish_grammar import agreement
 
 _PER_WORD = -9 * LN10
 _RAREST_PAIR = -11.9
@@ -17,11 +18,12 @@ class Neighbours(NamedTuple):
 
     before: Entry | None
     behind: Entry | None
+    word_before: str
 
 
 def association(first: Entry, second: Entry, lexicon: Lexicon) -> float:
     """How much more often the two stand together than by chance, in nats, bounded."""
-    if not first.zipf or not second.zipf:
+    if not first.zipf or not second.zipf or not lexicon.has_pairs:
         return 0.0
     by_chance = (first.zipf + second.zipf) * LN10 + 2 * _PER_WORD
     found = lexicon.pair_log(first, second)
@@ -37,4 +39,6 @@ def fit(entry: Entry, neighbours: Neighbours, lexicon: Lexicon) -> float:
         value += association(neighbours.before, entry, lexicon)
     if neighbours.behind is not None:
         value += association(entry, neighbours.behind, lexicon)
+    if lexicon.language == "sv":
+        return agreement(neighbours.word_before, entry.flags)
     return _WEIGHT * value
