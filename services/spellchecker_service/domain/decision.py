@@ -9,6 +9,7 @@ from .lexicon import LN10
 
 APPLY = 0.47
 MARK = 0.3
+APPLY_REAL_WORD = 0.9
 UNHEARD = -1.5
 LONG = 0.35
 SEEN = 0.5

@@ -6,34 +6,35 @@ from functools import cache
 from .phonetics import Language
 
 _ENGLISH = """
-become became; begin began; bite bit; blow blew; break broke; bring brought; build built; buy bought;
-catch caught; choose chose; come came; deal dealt; dig dug; do did; draw drew; drink drank;
-drive drove; eat ate; fall fell; feed fed; feel felt; fight fought; find found; fly flew;
+become became; begin began; bite bit; blow blew; break broke; bring brought; build built; buy
+bought; catch caught; choose chose; come came; deal dealt; dig dug; do did; draw drew; drink
+drank; drive drove; eat ate; fall fell; feed fed; feel felt; fight fought; find found; fly flew;
 forget forgot; forgive forgave; freeze froze; get got; give gave; go went; grow grew; have had;
 hear heard; hide hid; hold held; keep kept; know knew; lead led; leave left; lend lent; lose lost;
-make made; mean meant; meet met; overcome overcame; pay paid; ride rode; ring rang; rise rose;
-run ran; say said; see saw; seek sought; sell sold; send sent; shake shook; shine shone; shoot shot;
+make made; mean meant; meet met; overcome overcame; pay paid; ride rode; ring rang; rise rose; run
+ran; say said; see saw; seek sought; sell sold; send sent; shake shook; shine shone; shoot shot;
 sing sang; sink sank; sit sat; sleep slept; slide slid; speak spoke; spend spent; stand stood;
-steal stole; stick stuck; strike struck; sweep swept; swear swore; swim swam; swing swung; take took;
-teach taught; tear tore; tell told; think thought; throw threw; understand understood; wake woke;
-wear wore; weep wept; win won; write wrote;
-cost cost; cut cut; hit hit; hurt hurt; let let; put put; set set; shut shut; spread spread
+steal stole; stick stuck; strike struck; sweep swept; swear swore; swim swam; swing swung; take
+took; teach taught; tear tore; tell told; think thought; throw threw; understand understood; wake
+woke; wear wore; weep wept; win won; write wrote; cost cost; cut cut; hit hit; hurt hurt; let let;
+put put; set set; shut shut; spread spread
 """
 _ENGLISH_PLURALS = """
 child children; man men; woman women; foot feet; tooth teeth; mouse mice; goose geese; life lives;
 wife wives; knife knives; half halves; leaf leaves; shelf shelves; thief thieves; wolf wolves
 """
 _SWEDISH = """
-be bad; binda band; bita bet; bjuda bjöd; bli blev; brinna brann; brista brast; bryta bröt; bära bar;
-dra drog; dricka drack; dyka dök; falla föll; finna fann; flyga flög; flyta flöt; frysa frös; få fick;
-försvinna försvann; förstå förstod; ge gav; gripa grep; gråta grät; gå gick; gömma gömde; göra gjorde;
-heta hette; hinna hann; hugga högg; hålla höll; knyta knöt; komma kom; krypa kröp; le log; ligga låg;
-lida led; ljuga ljög; låta lät; lägga lade; njuta njöt; se såg; sitta satt; sjunga sjöng; sjunka sjönk;
-skina sken; skjuta sköt; skrika skrek; skriva skrev; skära skar; slippa slapp; slå slog; slåss slogs;
-smita smet; sova sov; sprida spred; springa sprang; spricka sprack; sticka stack; stiga steg;
-stinka stank; stjäla stal; stryka strök; stå stod; supa söp; suga sög; svida sved; svika svek;
-säga sade; sälja sålde; sätta satte; ta tog; tiga teg; tvinga tvang; veta visste; vika vek; vinna vann;
-vrida vred; välja valde; vänja vande; växa växte; äta åt; bestå bestod; erbjuda erbjöd; uppleva upplevde
+be bad; binda band; bita bet; bjuda bjöd; bli blev; brinna brann; brista brast; bryta bröt; bära
+bar; dra drog; dricka drack; dyka dök; falla föll; finna fann; flyga flög; flyta flöt; frysa frös;
+få fick; försvinna försvann; förstå förstod; ge gav; gripa grep; gråta grät; gå gick; gömma gömde;
+göra gjorde; heta hette; hinna hann; hugga högg; hålla höll; knyta knöt; komma kom; krypa kröp; le
+log; ligga låg; lida led; ljuga ljög; låta lät; lägga lade; njuta njöt; se såg; sitta satt; sjunga
+sjöng; sjunka sjönk; skina sken; skjuta sköt; skrika skrek; skriva skrev; skära skar; slippa
+slapp; slå slog; slåss slogs; smita smet; sova sov; sprida spred; springa sprang; spricka sprack;
+sticka stack; stiga steg; stinka stank; stjäla stal; stryka strök; stå stod; supa söp; suga sög;
+svida sved; svika svek; säga sade; sälja sålde; sätta satte; ta tog; tiga teg; tvinga tvang; veta
+visste; vika vek; vinna vann; vrida vred; välja valde; vänja vande; växa växte; äta åt; bestå
+bestod; erbjuda erbjöd; uppleva upplevde
 """
 
 

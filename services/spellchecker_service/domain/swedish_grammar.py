@@ -20,8 +20,8 @@ _SUPINE_ENDINGS = ("it", "at", "tt", "kt", "pt", "gt", "rt", "st", "lt", "mt", "
 
 _EXPECTED = {
     INFINITIVE: """att ska skall skulle kan kunde vill ville måste får fick bör borde brukar brukade
-        behöver behövde börjar började lär slipper orkar vågar hinner försöker försökte tänker tänkte
-        låta låter""",
+        behöver behövde börjar började lär slipper orkar vågar hinner försöker försökte tänker
+        tänkte låta låter""",
     SUPINE: "har hade ha",
     PRESENT | PAST: "jag du han hon vi ni de dom man som",
     SINGULAR: """en ett min din sin mitt ditt sitt vår vårt ingen inget någon något varje vilken

@@ -47,6 +47,10 @@ def test_correct_text_is_left_alone(language: Language, text: str) -> None:
         ("en", "He dont like it alot.", "He don't like it a lot."),
         ("en", "He don\u2019t know, she doesnt.", "He don\u2019t know, she doesn\u2019t."),
         ("en", "Definately a good idea.", "Definitely a good idea."),
+        ("en", "Yesterday i choosed the red ladys.", "Yesterday I chose the red ladies."),
+        ("en", "She works in london.", "She works in London."),
+        ("sv", "Samhellet i sverige.", "Samhället i Sverige."),
+        ("sv", "Hon skrivde till mig.", "Hon skrev till mig."),
         (
             "sv",
             "Manniskor i samhellet behöver nya vanner.",
@@ -67,3 +71,12 @@ def test_a_word_of_the_glossary_is_right() -> None:
 def test_every_occurrence_has_its_own_span() -> None:
     text = "First abbility here, second abbility there, third abbility end."
     assert [text[found.start : found.end] for found in check(text, "en")] == ["abbility"] * 3
+
+
+def test_each_kind_is_named() -> None:
+    text = "Yesterday i took alot of siences over their in london."
+    kinds = {found.original: found.kind for found in check(text, "en")}
+    assert kinds["i"] == "capital"
+    assert kinds["alot"] == "split"
+    assert kinds["siences"] == "spelling"
+    assert kinds["london"] == "capital"

@@ -26,7 +26,7 @@ _PIECES = st.one_of(
 _TEXTS = st.lists(_PIECES, max_size=12).map(" ".join)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(_TEXTS, st.sampled_from(LANGUAGES))
 def test_spans_are_exact_sorted_and_apart(text: str, language: Language) -> None:
     reached = 0
@@ -39,7 +39,7 @@ def test_spans_are_exact_sorted_and_apart(text: str, language: Language) -> None
         reached = found.end
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(_TEXTS, st.sampled_from(LANGUAGES))
 def test_text_outside_the_corrections_is_untouched(text: str, language: Language) -> None:
     found = check(text, language)
@@ -52,7 +52,7 @@ def test_text_outside_the_corrections_is_untouched(text: str, language: Language
     assert result == "".join([*expected, text[reached:]])
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(_TEXTS, st.sampled_from(LANGUAGES))
 def test_the_same_text_gets_the_same_corrections(text: str, language: Language) -> None:
     assert check(text, language) == check(text, language)
@@ -72,7 +72,7 @@ def _seconds(text: str, language: Language) -> float:
 def test_time_grows_with_the_length_only(unit: str, language: Language) -> None:
     """A quadratic step would take a hundred times as long for ten times the text."""
     check(unit * 100, language)
-    long = unit * (1_000_000 // len(unit) if len(unit) < 3 else 30_000)
+    long = unit * (1_000_000 if len(unit) == 1 else 8_000)
     short = long[: len(long) // 10]
     assert _seconds(long, language) < 25 * max(_seconds(short, language), 0.02)
 

@@ -1,0 +1,68 @@
+"""A text as the engine reads it: its words, how often each occurs, which are known."""
+
+from collections import Counter
+from collections.abc import Collection
+
+from .index_files import Flag
+from .lexicon import Lexicon
+from .ranking import Neighbours
+from .tokens import Token, tokenise
+
+_SURE_NAME = 3.0
+_SHORTEST_NAME = 3
+
+
+class Reading:
+    def __init__(self, text: str, lexicon: Lexicon, glossary: Collection[str]) -> None:
+        self.text = text
+        self.lexicon = lexicon
+        self.tokens = tokenise(text)
+        self.counts = Counter(token.lower for token in self.tokens)
+        self.glossary = {
+            part.lower().replace("’", "'") for entry in glossary for part in (entry, *entry.split())
+        }
+        self.curly = "’" in text
+
+    def knows(self, token: Token) -> bool:
+        """Whether the word may stand as it is, names without their capital excepted."""
+        lower = token.lower
+        if token.skipped or lower in self.glossary or len(lower) == 1:
+            return True
+        if self.lexicon.knows(lower):
+            return not self.lacks_capital(token)
+        base, apostrophe, ending = lower.rpartition("'")
+        return bool(apostrophe and ending in {"s", ""} and base) and (
+            base in self.glossary or self.lexicon.knows(base)
+        )
+
+    def lacks_capital(self, token: Token) -> bool:
+        """Whether the dictionary has the word with a capital only, and the text has it without."""
+        if token.capitalised or len(token.lower) < _SHORTEST_NAME:
+            return False
+        entry = self.lexicon.entry(token.lower)
+        if entry.flags & Flag.VALID or entry.number < 0 or entry.zipf < _SURE_NAME:
+            return False
+        shown = self.lexicon.shown(entry.number)
+        return shown[0].isupper() and shown[1:].islower()
+
+    def neighbours(self, place: int) -> Neighbours:
+        before = behind = None
+        word_before = ""
+        token = self.tokens[place]
+        if place and self.text[self.tokens[place - 1].end : token.start] == " ":
+            word_before = self.tokens[place - 1].lower
+            # Contractions are not in the table of pairs: they say nothing of their neighbours.
+            before = None if "'" in word_before else self.lexicon.entry(word_before)
+            if word_before == "inte" and place > 1:
+                word_before = self.tokens[place - 2].lower
+        if place + 1 < len(self.tokens):
+            following = self.tokens[place + 1]
+            if self.text[token.end : following.start] == " " and "'" not in following.lower:
+                behind = self.lexicon.entry(following.lower)
+        return Neighbours(before, behind, word_before)
+
+    def dressed(self, suggestion: str, token: Token) -> str:
+        """`suggestion` with the capital and the apostrophe of the word it replaces."""
+        if token.capitalised:
+            suggestion = suggestion[0].upper() + suggestion[1:]
+        return suggestion.replace("'", "’") if self.curly else suggestion
