@@ -40,7 +40,7 @@ STATUS_WORDS = {
     BatchStatus.FAILED: "failed",
 }
 
-pages = Blueprint("pages", __name__, static_folder=str(_HERE / "static"), static_url_path="/static")
+pages = Blueprint("pages", __name__, static_folder=str(_HERE / "static"), static_url_path="/assets")
 
 _templates = Environment(
     loader=FileSystemLoader(_HERE / "templates"),
@@ -89,7 +89,7 @@ async def show_unavailable(_error: TemporaryError) -> Response:
     )
 
 
-@pages.get("/static/report.css")
+@pages.get("/assets/report.css")
 async def style() -> Response:
     return Response(STYLE, content_type="text/css; charset=utf-8")
 

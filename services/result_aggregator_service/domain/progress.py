@@ -62,6 +62,8 @@ def _message(
     if status == BatchStatus.AWAITING_ESSAYS:
         return _awaiting(batch)
     running = next((phase for phase in phases if phase.status == "running"), None)
+    if running is None and all(phase.status == "done" for phase in phases):
+        return "Done; the results are being collected."
     if running is None:
         return "All essays are here; the work begins."
     if running.total == 0:

@@ -25,17 +25,17 @@ def percent(share: float) -> str:
 def score(essay: EssayResult) -> str:
     """For example `+1.20 ± 0.31`; a dash if there is no score."""
     if essay["score"] is None or essay["standard_error"] is None:
-        return "–"  # noqa: RUF001 - an en dash where a number would stand
+        return "–"
     return f"{signed(essay['score'])} ± {essay['standard_error']:.2f}"
 
 
 def plausible_ranks(essay: EssayResult) -> str:
-    """For example `2–5`, or `1` if no other rank fits; a dash if unknown."""  # noqa: RUF002
+    """For example `2–5`, or `1` if no other rank fits; a dash if unknown."""
     ranks = essay.get("plausible_ranks")
     if not ranks:
-        return "–"  # noqa: RUF001 - as above
+        return "–"
     best, worst = ranks
-    return str(best) if best == worst else f"{best}–{worst}"  # noqa: RUF001 - an en dash for a range
+    return str(best) if best == worst else f"{best}–{worst}"
 
 
 def grade_probability(essay: EssayResult) -> str | None:

@@ -115,6 +115,10 @@ def test_comparison_counts_comparisons_and_says_how_reliable_they_are() -> None:
     assert comparison.detail == "Reliability so far 0.40."
 
 
+def test_batch_between_its_last_phase_and_its_end_says_that_it_is_done() -> None:
+    assert shown(*scenario.first_run()[:-1]).message == "Done; the results are being collected."
+
+
 def test_progress_that_comes_late_does_not_turn_the_bar_back() -> None:
     before: list[HeardEvent] = [scenario.registered(), scenario.ready(), scenario.started()]
 
