@@ -67,6 +67,16 @@ async def test_uploads_may_come_before_the_registration(harness: ServiceHarness)
     assert await surplus(harness) == ["c.txt"]
 
 
+async def test_a_batch_registered_again_keeps_its_slots(harness: ServiceHarness) -> None:
+    await harness.deliver(registered(2))
+    await harness.deliver(provisioned("a.txt"))
+    await harness.deliver(registered(3, seconds=NO_TIME))
+    await close_overdue_batches(harness.transactions)
+    assert await harness.emitted() == []
+    await harness.deliver(provisioned("b.txt"))
+    assert [item.file_name for item in (await ready(harness)).essays] == ["a.txt", "b.txt"]
+
+
 async def test_the_same_file_twice_takes_one_slot(harness: ServiceHarness) -> None:
     await harness.deliver(registered(2))
     await harness.deliver(provisioned("a.txt"))
