@@ -192,17 +192,20 @@ async def essays_in(
 
 
 async def save_essays(session: AsyncSession, run: PhaseRun, essays: Iterable[EssayInPhase]) -> None:
-    for essay in essays:
-        await session.execute(
-            update(EssayInPhaseRow)
-            .where(
-                EssayInPhaseRow.run_id == run.run_id,
-                EssayInPhaseRow.phase == run.phase,
-                EssayInPhaseRow.essay_id == essay.essay.essay_id,
-            )
-            .values(state=essay.state, output=essay.output, code=essay.code, reason=essay.reason)
-            .execution_options(synchronize_session=False)
-        )
+    rows = [
+        {
+            "run_id": run.run_id,
+            "phase": run.phase,
+            "essay_id": essay.essay.essay_id,
+            "state": essay.state,
+            "output": essay.output,
+            "code": essay.code,
+            "reason": essay.reason,
+        }
+        for essay in essays
+    ]
+    if rows:
+        await session.execute(update(EssayInPhaseRow), rows)
 
 
 async def outstanding(session: AsyncSession, run: PhaseRun) -> bool:
