@@ -54,6 +54,12 @@ run(main())
 QUICK = Patience(ready_seconds=10, stop_seconds=5, restarts=2, first_pause_seconds=0.01)
 
 
+@pytest.fixture(autouse=True)
+def _own_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what a killed host leaves behind out of everybody's folder."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+
+
 def program(folder: Path, source: str, name: str = "server") -> Program:
     [port] = free_ports(1)
     return Program(

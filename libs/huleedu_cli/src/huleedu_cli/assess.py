@@ -69,7 +69,19 @@ def assess(order: Order, gateway_url: str | None, console: Console) -> int:
     _say(console, f"{_essays(len(order.handed.essays))} in {_LANGUAGES[code]}")
     for gone in order.handed.refused:
         _say(console, f"{gone.file} {gone.reason}", style="yellow")
-    results = run(_assess(order, gateway_url, console))
+    return run(_assess(order, gateway_url, console))
+
+
+async def _assess(order: Order, gateway_url: str | None, console: Console) -> int:
+    if gateway_url:
+        key = os.environ.get("HULEEDU_API_KEY", "")
+        return _hand_back(order, await _run_batch(order, gateway_url, key, console), console)
+    async with running_stack(console) as running:
+        work = _run_batch(order, running.stack.gateway_url, running.stack.api_key, console)
+        return _hand_back(order, await running.launcher.while_running(work), console)
+
+
+def _hand_back(order: Order, results: Results, console: Console) -> int:
     notices = results.setdefault("notices", [])
     notices += [FileNotice(file=gone.file, reason=gone.reason) for gone in order.handed.refused]
     written = write_results(results, order.output)
@@ -77,15 +89,6 @@ def assess(order: Order, gateway_url: str | None, console: Console) -> int:
     failed = [essay for essay in results["essays"] if essay["status"] != "assessed"]
     whole = results["essays"] and not failed and not notices
     return EVERY_ESSAY_ASSESSED if whole else SOME_NOT_ASSESSED
-
-
-async def _assess(order: Order, gateway_url: str | None, console: Console) -> Results:
-    if gateway_url:
-        key = os.environ.get("HULEEDU_API_KEY", "")
-        return await _run_batch(order, gateway_url, key, console)
-    async with running_stack(console) as running:
-        work = _run_batch(order, running.stack.gateway_url, running.stack.api_key, console)
-        return await running.launcher.while_running(work)
 
 
 async def _run_batch(order: Order, url: str, key: str, console: Console) -> Results:

@@ -4,7 +4,7 @@ import asyncio
 import signal
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ from rich.console import Console
 
 from common_core.topics import EVENTS, PARTITIONS
 from huleedu_cli.launcher import Launcher
-from huleedu_cli.stack import Stack, stack
+from huleedu_cli.stack import Stack, plan_stack
 from huleedu_embedded.infrastructure import (
     VARIABLES,
     Infrastructure,
@@ -44,22 +44,24 @@ async def running_stack(
     Raises Problem or InfrastructureError if something does not start.
     """
     parts = missing(VARIABLES)
-    servers = infrastructure(data, _TOPICS)
-    with _step(console, ", ".join(_NAMES[part] for part in parts)):
-        addresses = await servers.__aenter__()
-    try:
-        plan = stack(
+    stopping = console.status("Stopping ...")
+    async with AsyncExitStack() as stack:
+        stack.callback(stopping.stop)
+        servers = infrastructure(data, _TOPICS)
+        with _step(console, ", ".join(_NAMES[part] for part in parts)):
+            addresses = await stack.enter_async_context(servers)
+        plan = plan_stack(
             addresses.environment(),
             prefer_usual_port=prefer_usual_port,
             embedded_broker="kafka" in parts,
         )
         logs = addresses.directory / "logs"
-        async with Launcher(plan.programs, logs=logs, host=servers.host) as launcher:
-            with _step(console, f"{len(plan.programs)} services"):
-                await launcher.while_running(launcher.ready())
-            yield Running(plan, addresses, launcher, logs)
-    finally:
-        await servers.__aexit__(None, None, None)
+        launcher = Launcher(plan.programs, logs=logs, host=servers.host)
+        with _step(console, f"{len(plan.programs)} services"):
+            await stack.enter_async_context(launcher)
+            await launcher.while_running(launcher.ready())
+        stack.callback(stopping.start)
+        yield Running(plan, addresses, launcher, logs)
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:

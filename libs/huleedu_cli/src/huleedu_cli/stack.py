@@ -39,7 +39,7 @@ class Stack:
     api_key: str = field(repr=False)
 
 
-def stack(
+def plan_stack(
     infrastructure: Mapping[str, str],
     *,
     prefer_usual_port: bool,

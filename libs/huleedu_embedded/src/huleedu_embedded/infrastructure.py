@@ -25,7 +25,7 @@ VARIABLES = {
     "redis": "REDIS_URL",
     "kafka": "KAFKA_BOOTSTRAP_SERVERS",
 }
-_STOP_SECONDS = 15
+_STOP_SECONDS = 60
 
 
 class InfrastructureError(Exception):
