@@ -4,17 +4,22 @@ import asyncio
 import uuid
 from http import HTTPStatus
 
+import sqlalchemy as sa
+
 from common_core.events.batch_events import BatchEssaysRegisteredV1, BatchPipelineStartedV1
 from common_core.http_models import StartPipeline
+from common_core.identifiers import RunId
 from huleedu_service_libs.testing.harness import ServiceHarness
 from services.batch_orchestrator_service.deadlines import give_up_overdue_batches
-from services.batch_orchestrator_service.domain import first_run_id
+from services.batch_orchestrator_service.domain import first_run_id, new_run
+from services.batch_orchestrator_service.store import lock_batch, save_run
 from services.batch_orchestrator_service.tests.desk import Desk
 from services.batch_orchestrator_service.tests.samples import (
     BATCH,
     PIPELINE,
     corrected,
     create_batch,
+    essay,
     outcome,
     ready,
 )
@@ -45,6 +50,33 @@ async def test_a_pipeline_asked_for_several_times_at_once_runs_once(
     assert len(set(runs)) == 1
     assert len(await harness.emitted(BatchPipelineStartedV1)) == 1
     assert len(await desk.commands()) == 1
+
+
+async def test_a_pipeline_asked_for_while_the_same_one_starts_waits_and_joins_it(
+    harness: ServiceHarness, desk: Desk
+) -> None:
+    await desk.create(create_batch(essay_count=1))
+    await harness.deliver(ready(0))
+    for phase in PIPELINE:
+        await harness.deliver(outcome(RUN, phase, corrected(0)))
+    ask = StartPipeline(run_id=uuid.uuid4(), pipeline=PIPELINE)
+    other = RunId(uuid.uuid4())
+    async with harness.session() as session:
+        await lock_batch(session, BATCH)
+        joining = asyncio.create_task(desk.started(ask))
+        await somebody_waits_for_a_lock(harness)
+        await save_run(
+            session, new_run(create_batch(essay_count=1), other, [essay(0)], []), under_way=True
+        )
+    assert await joining == other
+
+
+async def somebody_waits_for_a_lock(harness: ServiceHarness) -> None:
+    waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    async with asyncio.timeout(10), harness.session() as session:
+        while not await session.scalar(waiting):
+            await session.execute(sa.text("SELECT pg_stat_clear_snapshot()"))
+            await asyncio.sleep(0.01)
 
 
 async def test_pipelines_that_differ_asked_for_at_once_run_one_and_refuse_the_other(
