@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
@@ -35,10 +35,12 @@ class Line:
 def reflow(pages: list[list[Line]]) -> str:
     """Paragraphs, an empty line between them; words broken at a line end are joined again."""
     pages = [_without_page_number(page) for page in pages]
+    leading = _leading(pages)
+    pages = [_whole_lines(page, leading) for page in pages]
     lines = [line for page in pages for line in page]
     if not lines:
         return ""
-    shape = _Shape.of(pages)
+    shape = _Shape.of(lines, leading)
     text = lines[0].text
     vocabulary = {word.lower() for line in lines for word in re.findall(r"\w+-\w+", line.text)}
     for above, below in pairwise(lines):
@@ -56,23 +58,18 @@ class _Shape:
     full: int
 
     @classmethod
-    def of(cls, pages: list[list[Line]]) -> "_Shape":
-        lines = [line for page in pages for line in page]
-        gaps = [above.y - below.y for page in pages for above, below in pairwise(page)]
-        gaps = [gap for gap in gaps if gap > 1]
+    def of(cls, lines: list[Line], leading: float) -> "_Shape":
         return cls(
-            leading=median(gaps) if gaps else 0.0,
+            leading=leading,
             left=Counter(round(line.x) for line in lines).most_common(1)[0][0],
             full=sorted(len(line.text) for line in lines)[len(lines) * 9 // 10],
         )
 
     def separator(self, above: Line, below: Line) -> str:
         """Tell the end of a paragraph or list item from a mere line end, which is empty here."""
-        gap = above.y - below.y
-        if abs(gap) < self.leading * _SAME_LINE:
-            return ""
         if _LIST_ITEM.match(below.text):
             return "\n" if _LIST_ITEM.match(above.text) else "\n\n"
+        gap = above.y - below.y
         if gap > self.leading * _PARAGRAPH_GAP or self._opens(above, below):
             return "\n\n"
         return "\n\n" if self._had_room(above, below) else ""
@@ -92,6 +89,24 @@ class _Shape:
             return False
         next_word = below.text.split(maxsplit=1)[0]
         return len(above.text) + 1 + len(next_word) < self.full * _ROOM_LEFT
+
+
+def _leading(pages: list[list[Line]]) -> float:
+    """Measure the usual step from line to line; 0 if no line follows another."""
+    gaps = [above.y - below.y for page in pages for above, below in pairwise(page)]
+    steps = [gap for gap in gaps if gap > 1]
+    return median(steps) if steps else 0.0
+
+
+def _whole_lines(page: list[Line], leading: float) -> list[Line]:
+    """Join what stands at nearly one height, such as a raised mark and the words around it."""
+    whole: list[Line] = []
+    for line in page:
+        if whole and abs(whole[-1].y - line.y) < leading * _SAME_LINE:
+            whole[-1] = replace(whole[-1], text=f"{whole[-1].text} {line.text}")
+        else:
+            whole.append(line)
+    return whole
 
 
 def _join(text: str, below: str, vocabulary: set[str]) -> str:

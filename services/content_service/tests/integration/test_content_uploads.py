@@ -1,6 +1,5 @@
 import asyncio
 import hashlib
-import time
 from uuid import uuid4
 
 import pytest
@@ -215,9 +214,7 @@ async def test_a_batch_id_that_is_none_is_not_found(app: Quart) -> None:
     assert response.status_code == 404
 
 
-async def test_a_class_set_is_taken_in_a_few_seconds(app: Quart) -> None:
+async def test_a_class_set_is_taken_whole(app: Quart) -> None:
     files = [(f"{n}.docx", docx(paragraph(run(f"Essay number {n}. " * 100)))) for n in range(30)]
-    began = time.monotonic()
     answer = await upload(app, uuid4(), *files)
     assert {status for _, status, _ in answer.outcomes} == {"accepted"}
-    assert time.monotonic() - began < 10

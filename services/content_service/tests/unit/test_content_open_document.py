@@ -48,3 +48,7 @@ def test_notes_follow_the_text() -> None:
         "<text:p>Source.</text:p></text:note-body></text:note>.</text:p><text:p>More.</text:p>"
     )
     assert text_of(odt(body)) == "Fact[1].\n\nMore.\n\n[1] Source."
+
+
+def test_a_run_of_spaces_is_no_longer_than_a_line() -> None:
+    assert len(text_of(odt("<text:p>a<text:s text:c='150000'/>b</text:p>"))) == 102

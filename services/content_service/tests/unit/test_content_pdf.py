@@ -77,3 +77,28 @@ def test_swedish_letters_are_read() -> None:
 
 def test_a_pdf_that_only_restricts_printing_is_read() -> None:
     assert text_of(encrypted(pdf(set_lines(["Hello there."])), password="")) == "Hello there."
+
+
+def test_junk_before_the_header_does_no_harm() -> None:
+    assert text_of(b"junk of a mail program\n" + pdf(set_lines(["Hello there."]))) == "Hello there."
+
+
+def test_a_raised_mark_stays_on_its_line() -> None:
+    first = "Some people say that school should begin later"
+    (x, y, _), *rest = set_lines(PARAGRAPH)
+    raised = (x + 250, y + 3, "2")
+    assert text_of(pdf([(x, y, first), raised, *rest])).startswith(f"{first} 2 morning")
+
+
+def test_the_hanging_lines_of_a_list_item_belong_to_it() -> None:
+    full = "which is what everybody needs at school every single day"
+    item = [(72.0, 700.0, f"• bread, {full}"), (84.0, 686.0, f"and milk, {full}")]
+    assert text_of(pdf([*set_lines([full, full]), *item])).endswith(
+        f"- bread, {full} and milk, {full}"
+    )
+
+
+def test_indented_lines_that_follow_one_another_are_one_paragraph() -> None:
+    full = "which is what everybody needs at school every single day"
+    quote = [(100.0, 700.0, full), (100.0, 686.0, full)]
+    assert text_of(pdf([*set_lines([full] * 3), *quote])).endswith(f"\n\n{full} {full}")

@@ -1,12 +1,13 @@
 """Every kind of file that gives no text, and what the teacher is told."""
 
-import io
 import pickle
+import random
+import tracemalloc
 import zipfile
 
 import pytest
 
-from services.content_service.domain import Limits, UnreadableFile, extract
+from services.content_service.domain import Limits, UnreadableFile, extract, package
 from services.content_service.domain.refusals import REASONS, Refusal
 from services.content_service.tests.files import (
     docx,
@@ -42,6 +43,12 @@ def with_document(xml: str) -> bytes:
     return zipped(
         {"_rels/.rels": relationships("word/document.xml"), "word/document.xml": xml.encode()}
     )
+
+
+def sparse_text(size: int) -> str:
+    """Make a text that packs well, but not so well as to be suspicious for that alone."""
+    block = random.Random(1).randbytes(400).hex() + " " * 50_000
+    return (block * (size // len(block) + 1))[:size]
 
 
 def lying_about_its_size() -> bytes:
@@ -116,6 +123,8 @@ REFUSED: list[tuple[str, bytes, str]] = [
     ("many.docx", zipped({f"{n}": b"" for n in range(3_000)}), "unpacks_too_large"),
     ("laughs.docx", with_document(xml_bomb()), "unpacks_too_large"),
     ("spy.docx", with_document(external_entity()), "unpacks_too_large"),
+    ("doctype.docx", with_document("<!DOCTYPE a><a/>"), "unpacks_too_large"),
+    ("sparse bomb.docx", with_document(sparse_text(33_000_000)), "unpacks_too_large"),
     ("deep.docx", with_document("<a>" * 50_000 + "</a>" * 50_000), "unpacks_too_large"),
     ("liar.docx", lying_about_its_size(), "damaged_file"),
     ("long.txt", b"word " * 50_000, "text_too_long"),
@@ -140,13 +149,30 @@ def test_every_refusal_but_those_of_the_service_occurs_above() -> None:
     assert {code for *_, code in REFUSED} == set(Refusal) - by_limit_or_time
 
 
-def test_a_declared_size_beyond_all_measure_is_refused_without_unpacking() -> None:
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as writer:
-        for number in range(4):
-            writer.writestr(f"media/{number}", bytes(100_000_000))
+def test_a_declared_size_beyond_all_measure_is_refused_without_unpacking(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(package, "MAX_UNPACKED_BYTES", 10_000)
+    parts = {f"media/{number}": bytes(4_000) for number in range(3)}
     with pytest.raises(UnreadableFile) as refused:
-        extract("essay.docx", archive.getvalue())
+        extract("essay.docx", zipped(parts))
+    assert refused.value.code == "unpacks_too_large"
+
+
+def test_a_part_is_unpacked_no_further_than_its_limit() -> None:
+    bomb = with_document(" " * 150_000_000)
+    tracemalloc.start()
+    with pytest.raises(UnreadableFile):
+        extract("essay.docx", bomb)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 100_000_000
+
+
+def test_more_elements_than_any_essay_has_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(package, "MAX_ELEMENTS", 100)
+    with pytest.raises(UnreadableFile) as refused:
+        extract("essay.docx", docx(paragraph(run("word ")) * 100))
     assert refused.value.code == "unpacks_too_large"
 
 

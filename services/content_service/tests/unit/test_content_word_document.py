@@ -109,3 +109,8 @@ def test_links_and_fields_give_what_the_page_shows() -> None:
         run(" here"),
     )
     assert text_of(docx(body)) == "a link here"
+
+
+def test_a_frame_of_one_cell_a_row_keeps_its_paragraphs_apart() -> None:
+    rows = "".join(f"<w:tr>{cell(paragraph(run(text)))}</w:tr>" for text in ("One.", "Two."))
+    assert text_of(docx(f"<w:tbl>{rows}</w:tbl>")) == "One.\n\nTwo."
