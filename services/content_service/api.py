@@ -41,10 +41,10 @@ async def upload_essays(
     with SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as kept:
         spool = Spool(
             kept,
-            max_upload_bytes=settings.max_upload_bytes,
-            max_file_bytes=settings.max_file_bytes,
+            max_upload_bytes=settings.content_max_upload_bytes,
+            max_file_bytes=settings.content_max_file_bytes,
         )
-        files = await _received(spool, settings.upload_seconds)
+        files = await _received(spool, settings.content_upload_seconds)
         at_once = asyncio.Semaphore(_AT_ONCE)
 
         async def take(received: ReceivedFile) -> UploadOutcome:
@@ -88,7 +88,7 @@ async def keep_text(
     sessions: FromDishka[async_sessionmaker[AsyncSession]], settings: FromDishka[Settings]
 ) -> Response:
     """Keep the body, UTF-8 without NUL, as it is; its id is its hash, so a repeat is harmless."""
-    text = _as_text(await _small_body(settings.max_text_characters * _BYTES_A_CHARACTER))
+    text = _as_text(await _small_body(settings.content_max_text_characters * _BYTES_A_CHARACTER))
     async with sessions.begin() as session:
         text_id = await put_text(session, text)
     return json_response(StoredText(text_id=text_id))

@@ -16,9 +16,9 @@ class ContentProvider(Provider):
     def reader(self, settings: Settings, pool: CpuPool) -> Reader:
         return Reader(
             pool,
-            Limits(settings.max_file_bytes, settings.max_text_characters),
-            seconds=settings.extraction_seconds,
-            memory_bytes=settings.extraction_memory_bytes,
+            Limits(settings.content_max_file_bytes, settings.content_max_text_characters),
+            seconds=settings.content_extraction_seconds,
+            memory_bytes=settings.content_extraction_memory_bytes,
         )
 
     @provide

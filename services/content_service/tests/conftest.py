@@ -12,7 +12,11 @@ from services.content_service.config import Settings
 @pytest.fixture
 def settings() -> Settings:
     """The limits small enough to be reached by a test."""
-    return Settings(max_upload_bytes=2_000_000, max_file_bytes=300_000, max_text_characters=5_000)
+    return Settings(
+        content_max_upload_bytes=2_000_000,
+        content_max_file_bytes=300_000,
+        content_max_text_characters=5_000,
+    )
 
 
 @pytest.fixture
