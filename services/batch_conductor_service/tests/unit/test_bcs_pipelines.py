@@ -118,6 +118,17 @@ async def test_the_first_of_two_results_for_the_same_input_holds(
     assert spelling.result_run_id == FIRST_RUN
 
 
+async def test_results_of_several_runs_name_the_latest(
+    harness: ServiceHarness, client: quart_types.TestClientProtocol
+) -> None:
+    for name, run_id in (("anna", SECOND_RUN), ("bo", FIRST_RUN), ("cia", SECOND_RUN)):
+        await harness.deliver(spellchecked(name, run_id))
+    spelling, _ = (await resolved(client, essay("anna"), essay("bo"))).phases
+    assert spelling.result_run_id == FIRST_RUN
+    spelling, _ = (await resolved(client, essay("cia"), essay("bo"))).phases
+    assert spelling.result_run_id == SECOND_RUN
+
+
 async def test_a_body_that_cannot_be_read_is_a_problem(
     client: quart_types.TestClientProtocol,
 ) -> None:
