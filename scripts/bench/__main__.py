@@ -10,7 +10,7 @@ def main() -> None:
     subjects = sorted(
         module.name
         for module in pkgutil.iter_modules([str(Path(__file__).parent)])
-        if module.name != "__main__"
+        if not module.name.startswith("_")
     )
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("subject", choices=subjects)

@@ -105,7 +105,7 @@ def _check_unknown(place: int, read: Reading, candidates: list[Candidate]) -> Co
     if sure < MARK:
         return None
     shown = [read.dressed(suggestion, token) for _, suggestion, _ in ranked[:_SUGGESTED]]
-    return _correction(token, shown, ranked[0][2], sure, APPLY)
+    return _correction(token, shown, ranked[0][2], sure, APPLY[read.lexicon.language])
 
 
 def _correction(
@@ -131,7 +131,9 @@ def _check_known(place: int, read: Reading) -> Correction | None:
         alone = read.text[token.start - 1 : token.start].strip() == ""
         followed = read.text[token.end : token.end + 1].strip() == ""
         sure = 0.95
-        return _correction(token, ["I"], "capital", sure, APPLY) if alone and followed else None
+        return (
+            _correction(token, ["I"], "capital", sure, APPLY["en"]) if alone and followed else None
+        )
     if token.lower not in real_words.CONFUSED or token.lower in read.glossary:
         return None
     instead = real_words.meant_instead(token.lower, read.neighbours(place), read.lexicon)

@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 from .candidates import FREQUENCY
 from .lexicon import LN10
+from .phonetics import Language
 
-APPLY = 0.47
+APPLY: dict[Language, float] = {"en": 0.42, "sv": 0.47}
+"""From this probability on a text is changed without asking."""
 MARK = 0.3
 APPLY_REAL_WORD = 0.9
 UNHEARD = -1.5
