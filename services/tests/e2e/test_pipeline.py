@@ -98,6 +98,7 @@ async def test_a_consumer_killed_at_any_step_changes_nothing(
         if to_kill and (to_kill[0] != "cj_assessment_service" or comparing):
             os.kill(stack.launcher.pids()[to_kill.pop(0)], signal.SIGKILL)
     assert not to_kill
+    await stack.launcher.ready()
     results = await gateway.results(batch_id)
     assert without_ids(results) == without_ids(expected)
 
