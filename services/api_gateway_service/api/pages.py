@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 from uuid import UUID, uuid4
 
 from dishka import FromDishka
@@ -31,6 +30,8 @@ from services.api_gateway_service.domain.views import printable, report
 
 _HERE = Path(__file__).parent.parent
 _READ_BYTES = 64 * 1024
+_IN_A_HEADER = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
+"""How browsers write file names."""
 
 STATUS_WORDS = {
     BatchStatus.AWAITING_ESSAYS: "waiting for essays",
@@ -191,10 +192,10 @@ def _read(form: dict[str, str], files: int) -> NewBatch:
 
 async def _multipart(files: Sequence[FileStorage], boundary: str) -> AsyncIterator[bytes]:
     for file in files:
-        name = quote(file.filename or "", safe=" !#$&'()*+,/:;<=>?@[]^`{|}~", encoding="utf-8")
+        name = (file.filename or "").translate(_IN_A_HEADER)
         yield (
-            f'--{boundary}\r\nContent-Disposition: form-data; name="files"; '
-            f"filename*=UTF-8''{name}\r\n"
+            f"--{boundary}\r\n"
+            f'Content-Disposition: form-data; name="files"; filename="{name}"\r\n'
             "Content-Type: application/octet-stream\r\n\r\n"
         ).encode()
         while piece := file.stream.read(_READ_BYTES):

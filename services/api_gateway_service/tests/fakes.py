@@ -54,6 +54,7 @@ class FakeServices:
     results: dict[UUID, BatchResults] = field(default_factory=dict)
     lookups: int = 0
     """How often somebody asked whose batch it is."""
+    looked_up: asyncio.Event = field(default_factory=asyncio.Event)
     uploading: asyncio.Event = field(default_factory=asyncio.Event)
     before_upload: asyncio.Event = field(default_factory=asyncio.Event)
     fail_next: int = 0
@@ -108,6 +109,7 @@ class FakeServices:
         @app.get("/v1/batches/<uuid:batch_id>")
         async def find(batch_id: UUID) -> Response:
             self.lookups += 1
+            self.looked_up.set()
             for batch in self.created:
                 if batch.batch_id == batch_id:
                     return answer(self._record(batch))
