@@ -128,7 +128,12 @@ class Assessor:
                 notes=notes,
             )
 
-        return await asyncio.gather(*(read(essay) for essay in essays))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                reading = [tasks.create_task(read(essay)) for essay in essays]
+        except ExceptionGroup as group:  # the engine decides by the type of what went wrong
+            raise group.exceptions[0] from group
+        return [task.result() for task in reading]
 
     async def _text(self, essay: EssayText) -> str:
         try:

@@ -55,12 +55,17 @@ def settings() -> Settings:
     return Settings()
 
 
+@pytest.fixture
+def outside(texts: InMemoryTexts) -> Provider:
+    provider = Provider(scope=Scope.APP)
+    provider.provide(lambda: texts, provides=Texts)
+    return provider
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def harness(
-    settings: Settings, texts: InMemoryTexts, postgres_url: str
+    settings: Settings, outside: Provider, postgres_url: str
 ) -> AsyncIterator[ServiceHarness]:
-    outside = Provider(scope=Scope.APP)
-    outside.provide(lambda: texts, provides=Texts)
     async with ServiceHarness(
         settings,
         router,

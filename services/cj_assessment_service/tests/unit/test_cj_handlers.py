@@ -1,24 +1,31 @@
 """The comparison phase through its door: real engine, real database, texts in memory."""
 
 import uuid
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from dishka import Provider
 from sqlalchemy import func, select
 
+from common_core.domain_enums import Language
 from common_core.events.cj_events import (
     AssessmentResultV1,
     CjAssessmentCompletedV1,
     CjAssessmentProgressedV1,
     CjWaveRequestedV1,
 )
-from common_core.identifiers import RunId
+from common_core.identifiers import RunId, TextId
+from huleedu_service_libs.errors import TemporaryError
 from huleedu_service_libs.handled import Outcome
 from huleedu_service_libs.testing.harness import ServiceHarness
 from huleedu_service_libs.texts import InMemoryTexts
+from services.cj_assessment_service.assessment import Essay, Notes, Pair
+from services.cj_assessment_service.assessment import Outcome as Verdict
 from services.cj_assessment_service.config import Settings
-from services.cj_assessment_service.store import ComparisonRow
+from services.cj_assessment_service.judges import Judges
+from services.cj_assessment_service.store import AssessmentRow, ComparisonRow
 from services.cj_assessment_service.tests.conftest import (
     RUN,
     drive,
@@ -275,3 +282,89 @@ async def test_every_event_delivered_twice_gives_the_same_events_once(
     ids = [event.event_id for event in await harness.emitted()]
     assert len(set(ids)) == len(ids)
     assert len((await result_of(harness)).essays) == 12
+
+
+class Unreachable(InMemoryTexts):
+    async def get(self, text_id: TextId) -> str:
+        raise TemporaryError("content_service does not answer")
+
+
+class TestWhileTheContentStoreIsDown:
+    @pytest.fixture
+    def texts(self) -> InMemoryTexts:
+        return Unreachable()
+
+    async def test_the_event_is_kept_for_later_and_no_essay_fails(
+        self, harness: ServiceHarness
+    ) -> None:
+        handled = await harness.attempt(harness.message(request_for(CLASS)))
+        assert handled.outcome is Outcome.RETRY
+        assert await harness.emitted() == []
+
+
+class Confused:
+    """A judge that reads, and then cannot tell."""
+
+    async def read(self, text: str, language: Language) -> Notes:
+        return {}
+
+    async def judge(self, essays: Sequence[Essay], pairs: Sequence[Pair]) -> list[Verdict]:
+        raise ArithmeticError
+
+
+class TestWithAJudgeThatFails:
+    @pytest.fixture
+    def outside(self, outside: Provider) -> Provider:
+        outside.provide(lambda: Judges({"offline": Confused()}), provides=Judges)
+        return outside
+
+    async def test_every_essay_fails_with_a_sentence_and_the_batch_goes_on(
+        self, harness: ServiceHarness, texts: InMemoryTexts
+    ) -> None:
+        request = await take(harness, texts, CLASS)
+        [completed] = await harness.emitted(CjAssessmentCompletedV1)
+        assert {f.essay_id for f in completed.data.failed} == {e.essay_id for e in request.essays}
+        assert {f.code for f in completed.data.failed} == {"assessment_failed"}
+        async with harness.session() as session:
+            assessment = await session.get_one(AssessmentRow, RUN)
+        assert assessment.closed_at is not None
+        assert assessment.stop_reason == completed.data.failed[0].reason
+
+
+class TestWithAJudgeThatCosts:
+    """What a model's answer costs is paid once, however often its wave is repeated."""
+
+    @pytest.fixture
+    def asked(self) -> list[Pair]:
+        return []
+
+    @pytest.fixture
+    def outside(self, outside: Provider, asked: list[Pair]) -> Provider:
+        class Counting(Confused):
+            async def judge(self, essays: Sequence[Essay], pairs: Sequence[Pair]) -> list[Verdict]:
+                asked.extend(pairs)
+                return [Verdict("first" if sum(pair) % 3 else "second") for pair in pairs]
+
+        outside.provide(lambda: Judges({"offline": Counting()}), provides=Judges)
+        return outside
+
+    async def test_a_wave_whose_transaction_failed_asks_for_nothing_again(
+        self, harness: ServiceHarness, texts: InMemoryTexts, asked: list[Pair]
+    ) -> None:
+        for text in CLASS:
+            await texts.put(text)
+        await harness.deliver(request_for(CLASS))
+        [wave] = await harness.emitted(CjWaveRequestedV1)
+
+        async def fail() -> None:
+            raise ConnectionResetError
+
+        harness.first.leases.before_commit = fail
+        assert (await harness.attempt(harness.message(wave))).outcome is Outcome.RETRY
+        answered = list(asked)
+        assert answered
+        harness.first.leases.before_commit = None
+        await harness.deliver(wave)
+        assert asked == answered
+        await drive(harness)
+        assert len(set(asked)) == len(asked)

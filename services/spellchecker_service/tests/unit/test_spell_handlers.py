@@ -1,5 +1,6 @@
 """The spelling phase through its door: real engine, real database, texts in memory."""
 
+import asyncio
 import uuid
 
 import pytest
@@ -57,11 +58,11 @@ async def test_swedish_is_checked_as_swedish(harness: ServiceHarness, texts: InM
 async def test_words_of_the_assignment_are_not_errors(
     harness: ServiceHarness, texts: InMemoryTexts
 ) -> None:
-    text_id = await texts.put("We like the glimmerholt and its abbility.")
-    assignment = await texts.put("Write about the Glimmerholt.")
+    text_id = await texts.put("They recieved the wonderfull news.")
+    assignment = await texts.put("What is Wonderfull about it?")
     await harness.deliver(a_request(text_id, assignment=assignment))
     [result] = await harness.emitted(SpellcheckResultV1)
-    assert [correction.original for correction in result.data.corrections] == ["abbility"]
+    assert [correction.original for correction in result.data.corrections] == ["recieved"]
 
 
 async def test_the_figures_of_a_check_are_stored_with_it(
@@ -180,3 +181,23 @@ async def test_a_second_delivery_changes_nothing(
     await harness.redis.flushall()
     assert (await harness.deliver(message)).outcome is Outcome.DUPLICATE
     assert await harness.emitted() == before
+
+
+async def test_a_long_text_does_not_hold_the_event_loop(
+    harness: ServiceHarness, texts: InMemoryTexts
+) -> None:
+    """What is left to the loop is short beside the check itself, however slow the machine."""
+    words = " ".join(
+        f"The abbility of number {number} is a wonderful thing." for number in range(2500)
+    )
+    checking = asyncio.create_task(harness.deliver(a_request(await texts.put(words))))
+    clock, longest = asyncio.get_running_loop().time, 0.0
+    before = clock()
+    while not checking.done():
+        await asyncio.sleep(0.001)
+        longest, before = max(longest, clock() - before), clock()
+    await checking
+    async with harness.session() as session:
+        check = (await session.scalars(select(CheckRow))).one()
+    assert check.word_count == 22_500
+    assert longest < check.duration_seconds / 3
