@@ -160,7 +160,7 @@ def _grades(assessment: Assessment, fit: "Fit") -> _Grades:
     if not assessment.anchors:
         return nothing, nothing, None
     lowest_first = assessment.grade_scale[::-1]
-    projection = grades.grades(fit.scores, fit.variances, assessment.anchors, lowest_first)
+    projection = grades.grades(fit.scores, fit.centred_variances, assessment.anchors, lowest_first)
     if isinstance(projection, grades.Refusal):
         return nothing, nothing, projection.reason
     distributions = [

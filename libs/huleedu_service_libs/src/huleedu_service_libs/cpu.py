@@ -16,7 +16,8 @@ ResultT = TypeVar("ResultT")
 class CpuPool:
     """Runs importable functions with picklable arguments, as many at a time as there are cores.
 
-    Worker processes are started on demand, kept while busy, and let go after five idle minutes.
+    Worker processes are started on demand and kept for the next call; those idle for more than
+    five minutes are let go when another one is made.
     """
 
     def __init__(self, workers: int | None = None) -> None:
