@@ -48,8 +48,9 @@ class Program:
 
 @dataclass(frozen=True)
 class Patience:
-    ready_seconds: float = 120.0
-    stop_seconds: float = 12.0
+    ready_seconds: float = 300.0
+    """A first start may have word lists to build, on a slow machine."""
+    stop_seconds: float = 8.0
     restarts: int = 5
     """How often a program may end within a minute before everything is given up."""
     first_pause_seconds: float = 0.2
@@ -91,10 +92,23 @@ class Launcher:
     ) -> None:
         await self._stop()
 
-    async def ready(self) -> None:
-        """Wait until every program is ready. Raises Problem when one takes too long."""
+    async def ready(self, still_waiting: Callable[[list[str]], None] | None = None) -> None:
+        """Wait until every program is ready. Raises Problem when one takes too long.
+
+        `still_waiting` is told the names of those that are not, whenever one has become ready.
+        """
+        names = {program.name for program in self._programs}
         async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
-            await asyncio.gather(*(self._ready(client, program) for program in self._programs))
+            waiting = [
+                asyncio.create_task(self._ready(client, program)) for program in self._programs
+            ]
+            try:
+                for ready in asyncio.as_completed(waiting):
+                    names.remove(await ready)
+                    if still_waiting is not None:
+                        still_waiting(sorted(names))
+            finally:
+                await _cancel(waiting)
 
     async def while_running(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Do this work and start again what ends meanwhile; Problem when that does not help."""
@@ -110,9 +124,7 @@ class Launcher:
                 await ended.pop()  # raises: supervision ends in no other way
             return await working
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await _cancel(tasks)
 
     def pids(self) -> dict[str, int]:
         return {name: child.pid for name, child in self._children.items()}
@@ -131,14 +143,14 @@ class Launcher:
         self._children[program.name] = child
         self._host.watch(child.pid)
 
-    async def _ready(self, client: httpx.AsyncClient, program: Program) -> None:
+    async def _ready(self, client: httpx.AsyncClient, program: Program) -> str:
         deadline = time.monotonic() + self._patience.ready_seconds
         answer = "no answer"
         while time.monotonic() < deadline:
             with suppress(httpx.HTTPError):
                 response = await client.get(program.ready_url)
                 if response.is_success:
-                    return
+                    return program.name
                 answer = response.text
             await asyncio.sleep(_POLL_SECONDS)
         raise Problem(
@@ -189,6 +201,12 @@ class Launcher:
                 process.kill_session(child.pid)
                 child.wait()
                 self._host.forget(child.pid)
+
+
+async def _cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _ended(child: subprocess.Popen[bytes]) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +48,7 @@ async def running_stack(
     async with AsyncExitStack() as stack:
         stack.callback(stopping.stop)
         servers = infrastructure(data, _TOPICS)
-        with _step(console, ", ".join(_NAMES[part] for part in parts)):
+        with _step(console, ", ".join(_NAMES[part] for part in parts) or "no servers"):
             addresses = await stack.enter_async_context(servers)
         plan = plan_stack(
             addresses.environment(),
@@ -57,9 +57,10 @@ async def running_stack(
         )
         logs = addresses.directory / "logs"
         launcher = Launcher(plan.programs, logs=logs, host=servers.host)
-        with _step(console, f"{len(plan.programs)} services"):
+        with _step(console, f"{len(plan.programs)} services") as status:
             await stack.enter_async_context(launcher)
-            await launcher.while_running(launcher.ready())
+            ready = launcher.ready(lambda names: status(f"Waiting for {', '.join(names)} ..."))
+            await launcher.while_running(ready)
         stack.callback(stopping.start)
         yield Running(plan, addresses, launcher, logs)
 
@@ -81,11 +82,9 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
 
 
 @contextmanager
-def _step(console: Console, what: str) -> Iterator[None]:
-    if not what:
-        yield
-        return
+def _step(console: Console, what: str) -> Iterator[Callable[[str], None]]:
+    """Show that something is being started; yields how to say more precisely what is."""
     began = time.monotonic()
-    with console.status(f"Starting {what} ..."):
-        yield
+    with console.status(f"Starting {what} ...") as status:
+        yield status.update
     console.print(f"Started {what} in {time.monotonic() - began:.1f} s", highlight=False)

@@ -57,9 +57,12 @@ def plan_stack(
         **infrastructure,
         **{variable: urls[name] for name, variable in SERVICES.items() if variable},
         "HOST": _HOST,
+        # Somebody waits for the end, and what is under way goes with the data.
+        "SHUTDOWN_SECONDS": os.environ.get("SHUTDOWN_SECONDS", "3"),
     }
     if embedded_broker:
-        shared["KAFKA_SESSION_TIMEOUT_MS"] = "3000"
+        # The broker lets a dead member's successor in only when its session has run out.
+        shared["KAFKA_SESSION_TIMEOUT_MS"] = os.environ.get("KAFKA_SESSION_TIMEOUT_MS", "3000")
     programs = tuple(
         Program(
             name=name,
