@@ -224,7 +224,7 @@ def test_an_unreadable_file_is_named_and_the_rest_assessed(
     result = assess(gateway, essays, "--output", tmp_path / "out")
     assert result.exit_code == 2
     assert "dan.pdf: The PDF is damaged." in result.output
-    assert "photo.jpg is a picture" in result.output
+    assert "photo.jpg: The file is a picture" in result.output
     assert "photo.jpg" not in gateway.files
     with (tmp_path / "out" / "results.csv").open(newline="") as file:
         statuses = {row["file"]: row["status"] for row in csv.DictReader(file)}

@@ -98,7 +98,9 @@ def test_an_empty_folder_is_a_problem(folder: Path) -> None:
 def test_a_folder_of_pictures_is_a_problem_that_names_them(folder: Path) -> None:
     write(folder / "cat.jpg")
     write(folder / "dog.png")
-    with pytest.raises(Problem, match=r"(?s)cat\.jpg is a picture.*dog\.png is a picture"):
+    with pytest.raises(
+        Problem, match=r"(?s)cat\.jpg: The file is a picture.*dog\.png: The file is a picture"
+    ):
         collect([folder])
 
 

@@ -68,7 +68,7 @@ def assess(order: Order, gateway_url: str | None, console: Console) -> int:
     code = order.batch["language"]
     _say(console, f"{_essays(len(order.handed.essays))} in {_LANGUAGES[code]}")
     for gone in order.handed.refused:
-        _say(console, f"{gone.file} {gone.reason}", style="yellow")
+        _say(console, f"{gone.file}: {gone.reason}", style="yellow")
     return run(_assess(order, gateway_url, console))
 
 
@@ -181,4 +181,4 @@ def _essays(count: int) -> str:
 
 
 def _say(console: Console, text: str, style: str = "") -> None:
-    console.print(Text(text, style=style))
+    console.print(Text(text, style=style), soft_wrap=True)

@@ -24,7 +24,7 @@ class Essay:
 
 @dataclass(frozen=True)
 class Refused:
-    """A file that will not be assessed; `reason` is a sentence about it, without its name."""
+    """A file that will not be assessed; `reason` is a sentence that calls it “the file”."""
 
     file: str
     reason: str
@@ -67,19 +67,19 @@ def why_not(path: Path) -> str | None:
     """Say why a file cannot be an essay, as far as its name and size tell; None if it may be."""
     ending = path.suffix.lower()
     if ending not in ENDINGS:
-        kind = "is a picture" if ending in _PICTURES else "is not a text document"
-        return f"{kind}; essays are {_READABLE} files."
+        kind = "a picture" if ending in _PICTURES else "not a text document"
+        return f"The file is {kind}; essays are {_READABLE} files."
     try:
         size = path.stat().st_size
         with path.open("rb"):
             pass
     except OSError as error:
-        return f"cannot be read: {error.strerror}."
+        return f"The file cannot be read: {error.strerror}."
     if size == 0:
-        return "is empty."
+        return "The file is empty."
     if size > MAX_FILE_BYTES:
         limit = MAX_FILE_BYTES // 1_000_000
-        return f"is too large: {size / 1_000_000:,.0f} MB; an essay may have {limit} MB."
+        return f"The file is too large: {size / 1_000_000:,.0f} MB; at most {limit} MB are read."
     return None
 
 
@@ -120,6 +120,6 @@ def _nothing_found(paths: Sequence[Path], refused: Sequence[Refused]) -> str:
     return "\n".join(
         [
             f"There is nothing to assess in {places}:",
-            *(f"  {entry.file} {entry.reason}" for entry in refused),
+            *(f"  {entry.file}: {entry.reason}" for entry in refused),
         ]
     )

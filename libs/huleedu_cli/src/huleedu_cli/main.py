@@ -1,5 +1,6 @@
 """The commands that people type."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -64,7 +65,9 @@ def assess(
             output=output,
             judge=judge,
         )
-        raise typer.Exit(assessment.assess(order, gateway, Console()))
+        # A file or a pipe has no width; 80 columns would break the table.
+        console = Console(width=None if sys.stdout.isatty() else 120)
+        raise typer.Exit(assessment.assess(order, gateway, console))
 
 
 @app.command()
@@ -101,7 +104,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except (Problem, InfrastructureError) as problem:
-        errors.print(Text(str(problem), style="red"))
+        errors.print(Text(str(problem), style="red"), soft_wrap=True)
         raise typer.Exit(_COULD_NOT) from problem
     except KeyboardInterrupt:
         errors.print("Interrupted; nothing is left running.")
