@@ -92,7 +92,7 @@ class Gateway:
                 if not tries_left:
                     raise self._unreachable(error) from error
             else:
-                if response.status_code not in _TRY_AGAIN or not tries_left:
+                if not (tries_left and _may_succeed_later(response)):
                     await self._check(response)
                     answer: dict[str, Any] = response.json()
                     return answer
@@ -120,6 +120,13 @@ class Gateway:
     def _unreachable(self, error: httpx.TransportError) -> Problem:
         reason = str(error) or type(error).__name__
         return Problem(f"The gateway at {self._url} does not answer: {reason}.")
+
+
+def _may_succeed_later(response: httpx.Response) -> bool:
+    if response.status_code == httpx.codes.CONFLICT:
+        # Our own first try, whose answer was lost, is still being worked on.
+        return "request_under_way" in response.text
+    return response.status_code in _TRY_AGAIN
 
 
 @dataclass(frozen=True)
