@@ -68,10 +68,18 @@ def settings() -> str:
     ]
     for service in SERVICES:
         model = importlib.import_module(f"services.{service}.config").Settings
-        shared = set(ServiceSettings.model_fields) - {"port"}
-        own = [name for name in model.model_fields if name not in shared]
+        own = [
+            name
+            for name, field in model.model_fields.items()
+            if name not in ServiceSettings.model_fields
+            or (name != "service_name" and field.default != _default_of_all(name))
+        ]
         lines += ["", f"## {service}", "", *table(model, own)]
     return "\n".join(lines) + "\n"
+
+
+def _default_of_all(name: str) -> object:
+    return ServiceSettings.model_fields[name].default
 
 
 def table(model: type[ServiceSettings], names: Iterable[str]) -> Iterator[str]:

@@ -30,6 +30,9 @@ class ServiceSettings(BaseSettings):
     shutdown_seconds: float = Field(
         default=10.0, description="how long events under way may take after SIGTERM"
     )
+    cpu_workers: int = Field(
+        default=0, ge=0, description="worker processes for CPU work; 0: one for each core"
+    )
     log_level: str = Field(default="INFO", description="lowest level that is logged")
     log_format: Literal["json", "console"] = Field(default="json", description="shape of the log")
     otel_exporter_otlp_endpoint: str | None = Field(

@@ -14,13 +14,13 @@ ResultT = TypeVar("ResultT")
 
 
 class CpuPool:
-    """Runs importable functions with picklable arguments, as many at a time as there are cores.
+    """Runs importable functions with picklable arguments, `workers` at a time; 0: one a core.
 
     Worker processes are started on demand and kept for the next call; those idle for more than
     five minutes are let go when another one is made.
     """
 
-    def __init__(self, workers: int | None = None) -> None:
+    def __init__(self, workers: int = 0) -> None:
         self._workers = workers or os.cpu_count() or 1
         self._limiter: CapacityLimiter | None = None
 

@@ -43,8 +43,8 @@ class PlatformProvider(Provider):
         await redis.aclose()
 
     @provide
-    def cpu(self) -> CpuPool:
-        return CpuPool()
+    def cpu(self, settings: ServiceSettings) -> CpuPool:
+        return CpuPool(settings.cpu_workers)
 
     @provide
     async def texts(self, settings: ServiceSettings) -> AsyncIterator[Texts]:
