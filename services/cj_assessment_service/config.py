@@ -6,7 +6,7 @@ from huleedu_service_libs.config import ServiceSettings
 class Settings(ServiceSettings):
     service_name: str = "cj_assessment_service"
     port: int = Field(default=9095, description="port of the HTTP server")
-    # A fit is one computation; a second worker would only cost memory while one class set is ranked.
+    # A fit is one computation: ranking one class set, a second worker would only cost memory.
     cpu_workers: int = Field(default=1, ge=0, description="as for every service, but one")
     cj_comparisons_per_essay: int = Field(
         default=24, ge=1, description="budget: most comparisons an essay takes part in, on average"
