@@ -118,7 +118,8 @@ class Relay:
                     if self._stopping.is_set():
                         return
                 self.leading = True
-                await self._with_producer(held)
+                while not self._stopping.is_set():
+                    await self._with_producer(held)
             finally:
                 # The lock lives as long as the connection: it must not go back to the pool.
                 await held.invalidate()
@@ -142,6 +143,7 @@ class Relay:
                     await producer.stop()
 
     async def _relay(self, connection: AsyncConnection, producer: Any) -> None:
+        """Until there is nothing to send and we are stopping, or the producer has met a refusal."""
         pause = 0.05
         while True:
             self._news.clear()
@@ -151,6 +153,8 @@ class Relay:
                 sent = await send(producer, rows, singly=self._singly)
                 await connection.execute(_DELETE, {"ids": sent.ids})
                 self._learn(sent)
+                if sent.refused:
+                    return
                 if sent.failure is not None:
                     raise sent.failure
             elif self._stopping.is_set():
