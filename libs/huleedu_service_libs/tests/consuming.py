@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -18,7 +18,7 @@ from huleedu_service_libs.transaction import Transactions
 from libs.huleedu_service_libs.tests import ledger_service
 from libs.huleedu_service_libs.tests.ledger_service import ledger
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 10.0
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Bench:
     script: Script
     handled: list[Handled] = field(default_factory=list)
     clients: list[FakeKafkaClient] = field(default_factory=list)
-    abandoned: list[Consumer] = field(default_factory=list)
+    abandoned: list[asyncio.Task[None] | None] = field(default_factory=list)
 
     def put(self, data: EventData, *, gap: int = 0) -> EventEnvelope[EventData]:
         """Write an event to its topic."""
@@ -108,18 +108,26 @@ class Bench:
 
     async def kill(self, worker: Worker, consumer: Consumer) -> None:
         """`kill -9`, and the group's session expires."""
-        self.abandoned.append(consumer)
+        lanes = consumer.assignment._lanes.values() if consumer.assignment else ()
+        self.abandoned += [lane.task for lane in lanes]
+        self.abandoned += [consumer._task, consumer.leases._heartbeat]
+        consumer._assignment = None  # a dead process drains nothing
         await self.harness.kill(worker)
         for client in self.clients:
             if client.process is worker.process:
                 await self.broker.leave(client)
 
     async def bury(self) -> None:
-        """End the tasks of killed consumers."""
-        for consumer in self.abandoned:
-            lanes = consumer.assignment._lanes.values() if consumer.assignment else ()
-            await _end([lane.task for lane in lanes])
-            await _end([consumer._task, consumer.leases._heartbeat])
+        """End the tasks of killed workers."""
+        for worker in self.harness.workers:
+            if worker.process.dead:
+                worker.process.bury()
+        tasks = [task for task in self.abandoned if task is not None]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            _, stuck = await asyncio.wait(tasks, timeout=PATIENCE_SECONDS)
+            assert not stuck, [task.get_stack() for task in stuck]
 
     async def until(self, fact: Callable[[], bool], *, speed: float = 0.1) -> None:
         """Turn the clock until it is so."""
@@ -149,13 +157,6 @@ class Bench:
         return [text for _, text in await self.lines()]
 
 
-async def _end(tasks: Sequence[asyncio.Task[None] | None]) -> None:
-    found = [task for task in tasks if task is not None]
-    for task in found:
-        task.cancel()
-    await asyncio.gather(*found, return_exceptions=True)
-
-
 @asynccontextmanager
 async def ledger_bench(postgres_url: str) -> AsyncIterator[Bench]:
     script = Script()
@@ -168,7 +169,4 @@ async def ledger_bench(postgres_url: str) -> AsyncIterator[Bench]:
     ) as harness:
         bench = Bench(harness, FakeBroker(router.topics), script)
         yield bench
-        for worker in harness.workers:
-            if worker.process.dead:
-                worker.process.bury()
         await bench.bury()

@@ -59,6 +59,10 @@ class CommitOutcomeUnknown(Exception):  # noqa: N818 - as above
     """The connection was lost during COMMIT: the redelivery settles it through the inbox."""
 
 
+class DatabaseUnavailable(Exception):  # noqa: N818 - as above
+    """No connection to the database could be had; the handler was not called."""
+
+
 class Kind(Enum):
     """What helps against an error."""
 
@@ -82,7 +86,12 @@ def kind_of(error: BaseException) -> Kind:
     if isinstance(error, TemporaryError):
         return Kind.TEMPORARY
     if isinstance(
-        error, EventInProgress | LeaseLost | LeasesUnavailable | CommitOutcomeUnknown
+        error,
+        EventInProgress
+        | LeaseLost
+        | LeasesUnavailable
+        | CommitOutcomeUnknown
+        | DatabaseUnavailable,
     ) or _database_is_at_fault(error):
         return Kind.WAITING
     return Kind.UNKNOWN

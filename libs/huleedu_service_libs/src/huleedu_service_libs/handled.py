@@ -42,4 +42,19 @@ class Handled:
         return self.outcome in (Outcome.DONE, Outcome.DUPLICATE, Outcome.DEAD_LETTERED)
 
 
+@dataclass(frozen=True, slots=True)
+class ConsumerState:
+    """How a consumer is doing now."""
+
+    assigned: bool
+    pending: int
+    """Events read and not resolved."""
+    blocked_lanes: int
+    """Keys whose first event has failed or is held by another worker."""
+    longest_block_seconds: float
+    leases: int
+    degraded: bool
+    """Redis did not answer the last time it was asked."""
+
+
 Observe = Callable[[Handled], None]

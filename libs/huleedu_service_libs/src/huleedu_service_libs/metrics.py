@@ -1,13 +1,14 @@
 """The names of all metrics, in one place. Labels have few values: no ids, no file names."""
 
 import asyncio
+from collections.abc import Callable
 
 from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from huleedu_service_libs.handled import Handled
+from huleedu_service_libs.handled import ConsumerState, Handled
 
 EVENTS = Counter(
     "huleedu_events_total", "Attempts to handle an event, by outcome", ["event_type", "outcome"]
@@ -23,6 +24,15 @@ OUTBOX_AGE = Gauge("huleedu_outbox_oldest_seconds", "Age of the oldest event not
 OUTBOX_ROWS = Gauge("huleedu_outbox_rows", "Events not yet sent")
 DEAD_LETTERS = Gauge("huleedu_dead_letters", "Events set aside until somebody decides")
 
+ASSIGNED = Gauge("huleedu_consumer_assigned", "Whether the consumer takes part in its group")
+PENDING = Gauge("huleedu_consumer_pending_events", "Events read and not resolved")
+BLOCKED_LANES = Gauge(
+    "huleedu_consumer_blocked_lanes", "Keys whose first event waits to be retried"
+)
+LONGEST_BLOCK = Gauge("huleedu_consumer_longest_block_seconds", "How long a key has been blocked")
+LEASES = Gauge("huleedu_consumer_leases", "Events this worker holds a lease for")
+DEGRADED = Gauge("huleedu_consumer_degraded", "Whether Redis is away and the inbox alone decides")
+
 _BACKLOG = text(
     "SELECT count(*) AS waiting,"
     " coalesce(extract(epoch FROM now() - min(created_at)), 0) AS age,"
@@ -33,6 +43,16 @@ _BACKLOG = text(
 def count_handled(handled: Handled) -> None:
     EVENTS.labels(handled.event_type, handled.outcome.value).inc()
     EVENT_SECONDS.labels(handled.event_type).observe(handled.seconds)
+
+
+def watch(state: Callable[[], ConsumerState]) -> None:
+    """Show the consumer's state whenever metrics are read."""
+    ASSIGNED.set_function(lambda: float(state().assigned))
+    PENDING.set_function(lambda: float(state().pending))
+    BLOCKED_LANES.set_function(lambda: float(state().blocked_lanes))
+    LONGEST_BLOCK.set_function(lambda: state().longest_block_seconds)
+    LEASES.set_function(lambda: float(state().leases))
+    DEGRADED.set_function(lambda: float(state().degraded))
 
 
 async def measure(engine: AsyncEngine | None, seconds: float = 5.0) -> None:

@@ -32,7 +32,7 @@ from huleedu_service_libs.idempotency.config import IdempotencyConfig
 from huleedu_service_libs.instrumentation import log_handled
 from huleedu_service_libs.jobs import Job, injected, repeat
 from huleedu_service_libs.logging_utils import configure_logging
-from huleedu_service_libs.metrics import count_handled, measure
+from huleedu_service_libs.metrics import count_handled, measure, watch
 from huleedu_service_libs.outbox.relay import Relay
 from huleedu_service_libs.routing import Router
 from huleedu_service_libs.tracing import configure_tracing
@@ -168,6 +168,7 @@ class Service:
                     container,
                     observe=_observe,
                 )
+                watch(lambda: consumer.state)
                 await consumer.start()
                 stack.push_async_callback(consumer.stop)
                 health.add("consumer", consumer.check)

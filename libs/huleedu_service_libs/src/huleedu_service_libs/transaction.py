@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 from uuid import UUID
 
+import asyncpg
 import sqlalchemy.exc
 from opentelemetry import propagate
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -16,12 +17,16 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from common_core.events.envelope import EventData, EventEnvelope, derive_event_id, envelop, headers
 from common_core.topics import event_type_of
 from huleedu_service_libs import inbox
-from huleedu_service_libs.errors import CommitOutcomeUnknown, PermanentError
+from huleedu_service_libs.errors import CommitOutcomeUnknown, DatabaseUnavailable, PermanentError
 from huleedu_service_libs.idempotency.identity import Identity
 from huleedu_service_libs.outbox.table import OutgoingRecord, append
 
 Data = TypeVar("Data", bound=EventData)
 
+_COMMIT_SECONDS = 5.0
+"""How long a COMMIT may go on after its handler was cancelled."""
+_CANNOT_CONNECT = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What comes out of opening a connection as it is: SQLAlchemy translates only later errors."""
 MAX_PAYLOAD_BYTES = 900_000
 """Below the broker's limit of a megabyte.
 
@@ -138,7 +143,11 @@ class Transactions:
         `gate` is asked before the commit and refuses it by raising.
         """
         async with self.sessions() as session:
-            if not await inbox.enter(session, consumer, [identity]):
+            try:
+                new = await inbox.enter(session, consumer, [identity])
+            except _CANNOT_CONNECT as error:
+                raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
+            if not new:
                 yield None
                 return
             tx = self._transaction(session, identity.event_id, correlation_id)
@@ -171,12 +180,15 @@ async def _commit_to_the_end(session: AsyncSession) -> None:
     try:
         await asyncio.shield(commit)
     except asyncio.CancelledError:
+        await asyncio.wait([commit], timeout=_COMMIT_SECONDS)
         if not commit.done():
+            commit.cancel()
             await asyncio.wait([commit])
-        if commit.cancelled() or commit.exception() is None:
+        error = asyncio.CancelledError() if commit.cancelled() else commit.exception()
+        if error is None:
             raise
-        raise _commit_error(commit.exception()) from commit.exception()
-    except sqlalchemy.exc.DBAPIError as error:
+        raise _commit_error(error) from error
+    except (sqlalchemy.exc.DBAPIError, OSError) as error:
         raise _commit_error(error) from error
 
 

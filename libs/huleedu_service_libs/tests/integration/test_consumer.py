@@ -7,12 +7,14 @@ from uuid import UUID, uuid4
 
 import pytest
 from aiokafka.errors import KafkaError
+from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 
 from huleedu_service_libs.consumer.assignment import Limits
 from huleedu_service_libs.dead_letters import DeadLetterStatus, dead_letter_topic
 from huleedu_service_libs.errors import PermanentError, TemporaryError
 from huleedu_service_libs.handled import Outcome
 from huleedu_service_libs.testing.messages import message_of
+from huleedu_service_libs.transaction import Transactions
 from libs.huleedu_service_libs.tests.consuming import Bench, ledger_bench
 from libs.huleedu_service_libs.tests.ledger_service import excess, rejection
 
@@ -396,3 +398,20 @@ async def test_i29_an_event_that_died_in_company_is_tried_alone_and_spared(bench
         bench.script.stops[bench.script.calls[1]].set()
         await bench.until_read()
     assert sorted(await bench.texts()) == ["deadly", "innocent"]
+
+
+async def test_an_event_waits_for_a_database_that_is_away_however_long(bench: Bench) -> None:
+    bench.put(rejection(uuid4(), "a"))
+    away = create_async_engine("postgresql+asyncpg://postgres@127.0.0.1:1/nowhere")
+    worker = await bench.harness.worker("consumer")
+    transactions = await worker.container.get(Transactions)
+    there, transactions.sessions = transactions.sessions, async_sessionmaker(away)
+    async with bench.consuming(worker):
+        await bench.until(lambda: len(bench.handled) > 10)
+        assert {handled.outcome for handled in bench.handled} == {Outcome.RETRY}
+        assert bench.broker.committed == {}
+        transactions.sessions = there
+        await bench.until_read()
+    assert await bench.texts() == ["a"]
+    assert await bench.harness.dead_letters.list() == []
+    await away.dispose()

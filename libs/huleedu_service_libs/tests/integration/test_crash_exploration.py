@@ -15,6 +15,7 @@ from uuid import UUID
 import pytest
 
 from common_core.events.envelope import EventData
+from huleedu_service_libs.testing.process import Process
 from libs.huleedu_service_libs.tests.consuming import Bench, ledger_bench
 from libs.huleedu_service_libs.tests.ledger_service import excess, rejection
 
@@ -26,19 +27,18 @@ OTHER_KEY = UUID(int=5)
 class Crash:
     """Stops its worker for good at the n-th step; without n it only counts."""
 
+    process: Process
     at: int | None = None
     trace: list[str] = field(default_factory=list)
     happened: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def __call__(self, where: str) -> None:
-        if self.happened.is_set():
-            await asyncio.Event().wait()
         if where in IDLE:
             return
         self.trace.append(where)
         if len(self.trace) == self.at:
             self.happened.set()
-            await asyncio.Event().wait()
+            self.process.dead = True
 
 
 IDLE = {"poll", "start", "stop"}
@@ -62,7 +62,7 @@ async def bench(postgres_url: str) -> AsyncIterator[Bench]:
 
 async def steps_without_a_crash(bench: Bench) -> list[str]:
     worker = await bench.harness.worker("counting")
-    worker.process.step = crash = Crash()
+    worker.process.step = crash = Crash(worker.process)
     async with bench.consuming(worker):
         await bench.until_read()
         return list(crash.trace)
@@ -71,7 +71,7 @@ async def steps_without_a_crash(bench: Bench) -> list[str]:
 async def dies(bench: Bench, at: int) -> bool:
     """A worker that dies at that step; False if it has read everything before."""
     worker = await bench.harness.worker(f"dies at {at}")
-    worker.process.step = crash = Crash(at)
+    worker.process.step = crash = Crash(worker.process, at)
     consumer = await bench.consumer(worker)
     await consumer.start()
     await bench.until(lambda: crash.happened.is_set() or bench.broker.lag == 0)
@@ -105,3 +105,21 @@ async def test_i13_i14_i18_a_crash_at_any_step_neither_loses_nor_repeats_an_effe
                 bench.put(event)
             await dies(bench, at)
             await verify(bench)
+
+
+async def test_i13_i14_a_second_crash_at_any_step_of_the_recovery_changes_nothing(
+    postgres_url: str,
+) -> None:
+    """Pairs of crashes: a stride through the first worker's steps, and through the second's."""
+    async with ledger_bench(postgres_url) as bench:
+        for event in events():
+            bench.put(event)
+        steps = len(await steps_without_a_crash(bench))
+    for at in range(1, steps + 1, 6):
+        for again in range(1 + at % 4, steps + 1, 9):
+            async with ledger_bench(postgres_url) as bench:
+                for event in events():
+                    bench.put(event)
+                await dies(bench, at)
+                await dies(bench, again)
+                await verify(bench)

@@ -24,7 +24,7 @@ from huleedu_service_libs.clock import Clock, SystemClock
 from huleedu_service_libs.consumer.assignment import Assignment
 from huleedu_service_libs.consumer.config import ConsumerConfig
 from huleedu_service_libs.consumer.processing import Processor
-from huleedu_service_libs.handled import Observe
+from huleedu_service_libs.handled import ConsumerState, Observe
 from huleedu_service_libs.idempotency.leases import Leases
 from huleedu_service_libs.instrumentation import connection_lost, log_handled
 from huleedu_service_libs.routing import Router
@@ -77,6 +77,18 @@ class Consumer:
         """For readiness: returns if this consumer takes part; RuntimeError otherwise."""
         if not self.assigned:
             raise RuntimeError("no partitions are assigned yet")
+
+    @property
+    def state(self) -> ConsumerState:
+        assignment = self._assignment
+        return ConsumerState(
+            assigned=assignment is not None,
+            pending=assignment.pending if assignment else 0,
+            blocked_lanes=assignment.blocked_lanes if assignment else 0,
+            longest_block_seconds=assignment.longest_block_seconds if assignment else 0.0,
+            leases=self.leases.held,
+            degraded=self.leases.degraded,
+        )
 
     @property
     def assignment(self) -> Assignment | None:
@@ -142,13 +154,14 @@ class Consumer:
     async def _unless_stopping(self, task: "asyncio.Future[None]") -> None:
         stopping = asyncio.ensure_future(self._stopping.wait())
         both: set[asyncio.Future[Any]] = {task, stopping}
-        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if task.done():
-            task.result()
-        else:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        try:
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                task.result()
+        finally:
+            for future in both:
+                future.cancel()
+            await asyncio.gather(*both, return_exceptions=True)
 
     async def _poll(self, client: Any) -> None:
         assignment = self._assignment

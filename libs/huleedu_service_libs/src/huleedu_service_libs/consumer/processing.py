@@ -4,6 +4,7 @@ It knows nothing of Kafka's loop or of time to wait. `Processor.process` is the 
 handler of the public decorator sees it: everything but the lease.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -140,9 +141,13 @@ class Processor:
         try:
             delivery = self.decode(message)
             outcome = await self._handle(delivery)
-        except Exception as caught:  # noqa: BLE001 - the edge where every error becomes a decision
+        except Exception as caught:
+            if _is_cancelled():  # and what was cleaned up has failed
+                raise asyncio.CancelledError from caught
             error = caught
             outcome, retry_after = await self._after(message, delivery, caught, history)
+        if _is_cancelled():
+            raise asyncio.CancelledError
         claim = delivery.claim if delivery else None
         return Handled(
             outcome=outcome,
@@ -276,6 +281,11 @@ class Processor:
         if delivery is not None:
             await self.leases.forget_attempts(delivery.identity)
         return Outcome.DEAD_LETTERED if buried else Outcome.DUPLICATE
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _parse(route: Route, message: Message, value: bytes) -> EventEnvelope[EventData]:

@@ -167,9 +167,10 @@ def _cancelled_when_lost(lease: Lease | None) -> Iterator[None]:
     lease.holder = task
     try:
         yield
-    except asyncio.CancelledError:
-        if lease.lost and task.uncancel() <= cancelling:
-            raise LeaseLost(f"{lease.key} was lost while its handler ran") from None
+    except BaseException as error:
+        # What the handler cleans up when it is cancelled may fail: then that comes out instead.
+        if lease.lost and task.cancelling() > cancelling and task.uncancel() <= cancelling:
+            raise LeaseLost(f"{lease.key} was lost while its handler ran") from error
         raise
     finally:
         lease.holder = None

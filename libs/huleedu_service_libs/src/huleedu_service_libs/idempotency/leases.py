@@ -67,7 +67,8 @@ class Lease:
     counter_key: str
     token: str
     valid_until: float = 0.0
-    """By the worker's monotonic clock."""
+    """By the worker's monotonic clock: until then nobody can have taken it over. Each lease has its
+    own: a worker that was paused lives again with its next claim, but older leases may be gone."""
     active: bool = True
     """Whether an attempt is under way; otherwise it waits for the retry that settles it."""
     lost: bool = False
@@ -120,7 +121,6 @@ class Leases:
         next claim has the same token."""
         self._unconfirmed: dict[str, Lease] = {}
         """Committed, but Redis did not answer: confirmed when it does."""
-        self._alive_until = 0.0
         self._quiet_until = 0.0
         """While Redis is away it is asked only now and then: asking may take a whole timeout."""
         self._heartbeat: asyncio.Task[None] | None = None
@@ -215,7 +215,7 @@ class Leases:
         Asks Redis only if this worker has been silent for so long that somebody may have taken
         over. While Redis does not answer the gate is open: the inbox decides.
         """
-        if not lease.lost and self._clock.monotonic() >= min(self._alive_until, lease.valid_until):
+        if not lease.lost and self._clock.monotonic() >= lease.valid_until:
             await self.beat()
         if lease.lost:
             raise LeaseLost(f"{lease.key} is no longer held by {self.worker}")
@@ -231,10 +231,9 @@ class Leases:
             answers = await self._call("extend", [lease.key for lease in leases], args)
         except LeasesUnavailable:
             return
-        self._alive_until = sent + config.liveness_ttl_seconds
         for lease, own in zip(leases, answers, strict=True):
             if own:
-                lease.valid_until = sent + config.processing_ttl_seconds
+                lease.valid_until = sent + config.liveness_ttl_seconds
             elif self._is_held(lease):
                 await self._claim_again(lease)
         self._pay_debts()
@@ -312,9 +311,8 @@ class Leases:
             args += [lease.token, lease.identity.fingerprint]
         sent = self._clock.monotonic()
         answers = await self._call("claim", keys, args, again=True)
-        self._alive_until = sent + config.liveness_ttl_seconds
         return [
-            _claim(lease, sent + config.processing_ttl_seconds, answer)
+            _claim(lease, sent + config.liveness_ttl_seconds, answer)
             for lease, answer in zip(leases, answers, strict=True)
         ]
 
