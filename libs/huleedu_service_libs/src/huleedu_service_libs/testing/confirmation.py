@@ -8,7 +8,7 @@ from huleedu_service_libs.idempotency.identity import Message
 
 Result = TypeVar("Result")
 
-_PATIENCE_SECONDS = 10.0
+_PATIENCE_SECONDS = 30.0
 
 
 class AsyncConfirmationTestHelper:

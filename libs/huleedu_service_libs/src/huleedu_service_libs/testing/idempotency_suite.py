@@ -39,7 +39,7 @@ from huleedu_service_libs.testing.messages import envelope_of, message_of
 
 PROCESSING_TTL_SECONDS = 300
 DEFAULT_COMPLETED_TTL_SECONDS = 86_400
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
