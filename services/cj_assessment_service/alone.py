@@ -80,8 +80,10 @@ def fit_csv(
 
 def simulation(setting: Setting, seeds: int = 20, first_seed: int = 0) -> dict[str, Any]:
     """Means over the seeds for each round of a simulated session."""
-    if setting.essays < 2 or setting.rounds < 1 or seeds < 1 or setting.sigma < 0:  # noqa: PLR2004
+    if setting.essays < 2 or setting.rounds < 1 or seeds < 1 or not 0 <= setting.sigma < np.inf:  # noqa: PLR2004
         raise LogError("A simulation needs two essays, a round, a seed, and a sigma of at least 0.")
+    if not np.isfinite(setting.order_effect):
+        raise LogError("The order effect of a simulation must be a number.")
     rounds = average(setting, range(first_seed, first_seed + seeds))
     return {"rounds": [asdict(round_) for round_ in rounds]}
 

@@ -48,7 +48,7 @@ def check_text(text: str, language: Language, glossary: Collection[str] = ()) ->
 
 
 def check_lines(
-    lines: Iterable[str], language: Language, glossary: Collection[str] = ()
+    lines: Iterable[str], language: Language | None = None, glossary: Collection[str] = ()
 ) -> Iterator[str]:
     """Predictions for lines of input; `lang` in a line goes before `language`."""
     for number, line in enumerate(lines, 1):
@@ -57,7 +57,7 @@ def check_lines(
 
 
 def _predict(
-    number: int, line: str, language: Language, glossary: Collection[str]
+    number: int, line: str, language: Language | None, glossary: Collection[str]
 ) -> dict[str, Any]:
     try:
         record = json.loads(line)
@@ -66,6 +66,8 @@ def _predict(
     if not isinstance(record, dict):
         raise BadInputError(f"line {number} is not a JSON object")
     chosen = record.get("lang", language)
+    if chosen is None:
+        raise BadInputError(f"line {number} has no lang, and no language is given")
     if chosen not in {"en", "sv"}:
         raise BadInputError(f"line {number} has the unknown language {chosen!r}")
     same = {key: record[key] for key in ("id", "set") if key in record}

@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from huleedu_cli.stack import ROOT
+from huleedu_cli.clone import ROOT
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

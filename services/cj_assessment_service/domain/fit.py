@@ -167,7 +167,8 @@ def _start(table: VerdictTable, start: Fit | None) -> _State:
     if start is not None:
         same = min(n, start.n)
         state.mean[:same] = start.scores[:same]
-        state.variance = start.sigma**2
+        if start.sigma > 0:  # a fit by other means may find no spread at all
+            state.variance = start.sigma**2
         before = {judge.judge: judge for judge in start.judges}
         for index, name in enumerate(table.judges):
             if name in before:

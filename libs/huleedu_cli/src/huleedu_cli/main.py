@@ -1,17 +1,16 @@
 """The commands that people type."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.text import Text
 
-from huleedu_cli.problem import Problem
+from huleedu_cli.cj import cj
+from huleedu_cli.dead_letters import dead_letters
+from huleedu_cli.problem import told
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,13 +19,21 @@ app = typer.Typer(
     help="HuleEdu corrects the spelling of a class set of essays and ranks it.",
 )
 
+app.add_typer(cj, name="cj")
+app.add_typer(dead_letters, name="dead-letters")
+
 _COULD_NOT = 1
-_INTERRUPTED = 130
 
 
 class Language(StrEnum):
     ENGLISH = "en"
     SWEDISH = "sv"
+
+
+class Format(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+    JSONL = "jsonl"
 
 
 @app.command()
@@ -55,8 +62,9 @@ def assess(
     """Correct and rank essays; exit code 0 if every one got a result, 2 if some did not."""
     # Here, so that help and mistakes are answered at once.
     from huleedu_cli import assess as assessment  # noqa: PLC0415
+    from huleedu_embedded.infrastructure import InfrastructureError  # noqa: PLC0415
 
-    with _told():
+    with told(InfrastructureError):
         order = assessment.prepare(
             paths,
             prompt=prompt,
@@ -71,6 +79,41 @@ def assess(
 
 
 @app.command()
+def spell(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help="Essays, folders of essays, or files of JSON lines.", metavar="PATH"),
+    ],
+    language: Annotated[
+        Language | None,
+        typer.Option(help="Language of the texts; found out when not given.", show_default=False),
+    ] = None,
+    glossary: Annotated[
+        Path | None, typer.Option(help="Text file with words that are right, one a line.")
+    ] = None,
+    format_: Annotated[
+        Format,
+        typer.Option(
+            "--format",
+            help="text: the essays with their corrections marked; json: an object for each essay;"
+            " jsonl: a line of predictions for each line of input.",
+        ),
+    ] = Format.TEXT,
+) -> None:
+    """Correct the spelling without the stack; exit code 2 if some files could not be read."""
+    from huleedu_cli import spell as spelling  # noqa: PLC0415 - as above
+
+    with told():
+        words = spelling.read_glossary(glossary)
+        if format_ is Format.JSONL:
+            spelling.check_lines(paths, language, words)
+        else:
+            handed = spelling.collect_essays(paths, glossary)
+            as_json = format_ is Format.JSON
+            raise typer.Exit(spelling.check_essays(handed, language, words, as_json=as_json))
+
+
+@app.command()
 def up(
     data: Annotated[
         Path | None,
@@ -79,8 +122,9 @@ def up(
 ) -> None:
     """Run the whole stack on this machine until Ctrl-C."""
     from huleedu_cli.up import up as run_stack  # noqa: PLC0415 - as above
+    from huleedu_embedded.infrastructure import InfrastructureError  # noqa: PLC0415 - as above
 
-    with _told():
+    with told(InfrastructureError):
         try:
             run_stack(Console(), data)
         except KeyboardInterrupt:
@@ -93,19 +137,3 @@ def doctor() -> None:
     from huleedu_cli.doctor import doctor as examine  # noqa: PLC0415 - as above
 
     raise typer.Exit(0 if examine(Console()) else _COULD_NOT)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Tell what went wrong in a sentence, and give the exit code that belongs to it."""
-    from huleedu_embedded.infrastructure import InfrastructureError  # noqa: PLC0415 - as above
-
-    errors = Console(stderr=True)
-    try:
-        yield
-    except (Problem, InfrastructureError) as problem:
-        errors.print(Text(str(problem), style="red"), soft_wrap=True)
-        raise typer.Exit(_COULD_NOT) from problem
-    except KeyboardInterrupt:
-        errors.print("Interrupted; nothing is left running.")
-        raise typer.Exit(_INTERRUPTED) from None

@@ -7,12 +7,10 @@ import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from huleedu_cli.clone import ROOT, need_services
 from huleedu_cli.launcher import Program
-from huleedu_cli.problem import Problem
 
-ROOT = Path(__file__).resolve().parents[4]
 _HOST = "127.0.0.1"
 _PORTS = range(20_000, 32_000)
 """Below those that systems give to outgoing connections, which come and go at any moment."""
@@ -46,8 +44,7 @@ def plan_stack(
     embedded_broker: bool,
 ) -> Stack:
     """Plan the services for this infrastructure, given as their variables name it."""
-    if not (ROOT / "services").is_dir():
-        raise Problem("The services are not here: huleedu runs from a clone of the repository.")
+    need_services()
     ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
     if prefer_usual_port and is_free(USUAL_GATEWAY_PORT):
         ports[GATEWAY] = USUAL_GATEWAY_PORT

@@ -49,6 +49,12 @@ def test_a_log_becomes_scores_in_the_fixed_format(tmp_path: Path, estimator: Est
     assert [len(component) for component in result["components"]] == [12]
 
 
+@pytest.mark.parametrize("estimator", ["variational", "map", "epsilon"])
+def test_a_single_verdict_is_enough_for_scores(tmp_path: Path, estimator: Estimator) -> None:
+    result = fit_csv(log(tmp_path / "log.csv", "ann,a,b,first\n"), estimator=estimator)
+    assert [item["item"] for item in result["items"]] == ["a", "b"]
+
+
 def test_the_order_of_the_rows_does_not_matter(tmp_path: Path) -> None:
     forwards = fit_csv(log(tmp_path / "a.csv", "".join(rows())))
     assert fit_csv(log(tmp_path / "b.csv", "".join(reversed(rows())))) == forwards

@@ -39,6 +39,11 @@ def test_a_line_that_cannot_be_checked_is_named(line: str, reason: str) -> None:
         list(alone.check_lines([line], "en"))
 
 
+def test_a_line_without_a_language_needs_one_given() -> None:
+    with pytest.raises(alone.BadInputError, match="line 1 has no lang"):
+        list(alone.check_lines(['{"text": "x"}']))
+
+
 def test_marks_show_what_was_changed_and_what_is_doubtful() -> None:
     sure = Correction(0, 3, "Teh", ("The",), "spelling", 0.9, applied=True)
     doubtful = Correction(4, 7, "cot", ("cat", "cut"), "spelling", 0.4, applied=False)
