@@ -45,6 +45,12 @@ def test_a_log_of_verdicts_becomes_a_ranking(log: Path, tmp_path: Path, estimato
     assert fitted["judges"][0]["verdicts"] == 30
 
 
+def test_each_estimator_is_another(log: Path) -> None:
+    estimators = ("variational", "map", "epsilon")
+    results = [json.loads(cj("fit", log, "--estimator", name).stdout) for name in estimators]
+    assert len({result["items"][0]["score"] for result in results}) == 3
+
+
 def test_the_result_is_printed_where_no_output_is_named(log: Path) -> None:
     assert json.loads(cj("fit", log).stdout)["components"] == [list(ESSAYS)]
 

@@ -1,6 +1,10 @@
 """`huleedu spell` with the real engine."""
 
 import json
+import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +13,7 @@ from typer.testing import CliRunner, Result
 from huleedu_cli.clone import ROOT
 from huleedu_cli.main import app
 
+PROGRAM = "from huleedu_cli.main import app; app()"
 TEXT = "My freind came on Monday."
 
 
@@ -25,6 +30,22 @@ def test_a_text_is_printed_with_its_corrections_marked(tmp_path: Path) -> None:
     result = spell(written(tmp_path / "essay.txt", TEXT), "--language", "en")
     assert result.exit_code == 0
     assert result.stdout == "My [-freind-]{+friend+} came on Monday.\n"
+
+
+def test_the_marks_have_colours_on_a_terminal_only(tmp_path: Path) -> None:
+    essay = written(tmp_path / "essay.txt", TEXT)
+    command = [sys.executable, "-c", PROGRAM, "spell", str(essay), "--language", "en"]
+    environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    terminal, end = pty.openpty()
+    try:
+        subprocess.run(  # noqa: S603 - our own program
+            command, stdout=end, env=environment, check=True, cwd=tmp_path
+        )
+        shown = os.read(terminal, 10_000).decode()
+    finally:
+        os.close(end)
+        os.close(terminal)
+    assert "\033[32m{+friend+}\033[0m" in shown
 
 
 def test_several_texts_have_their_names_above_them(tmp_path: Path) -> None:
