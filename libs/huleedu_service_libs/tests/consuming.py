@@ -27,17 +27,34 @@ class Script:
 
     stops: dict[str, asyncio.Event] = field(default_factory=dict)
     errors: dict[str, list[BaseException]] = field(default_factory=lambda: defaultdict(list))
+    errors_in_a_group: dict[str, list[Exception]] = field(default_factory=lambda: defaultdict(list))
     calls: list[str] = field(default_factory=list)
 
     async def __call__(self, text: str) -> None:
         self.calls.append(text)
         if self.errors[text]:
             raise self.errors[text].pop(0)
+        if self.errors_in_a_group[text]:
+            await _raise_in_a_group(self.errors_in_a_group[text].pop(0))
         if text in self.stops:
             await self.stops[text].wait()
 
     def stop_at(self, text: str) -> asyncio.Event:
         return self.stops.setdefault(text, asyncio.Event())
+
+
+async def _raise_in_a_group(error: Exception) -> None:
+    """Fail as a handler does that asks for several things at once."""
+
+    async def fail() -> None:
+        raise error
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(fail())
+            tasks.create_task(asyncio.Event().wait())
+    except ExceptionGroup as group:
+        raise group.exceptions[0] from group
 
 
 @dataclass

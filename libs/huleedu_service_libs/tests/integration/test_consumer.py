@@ -110,6 +110,16 @@ async def test_i23_a_key_keeps_its_order_through_retries(bench: Bench) -> None:
     assert bench.script.calls == ["a", "a", "a", "a", "b", "c"]
 
 
+async def test_an_error_out_of_a_task_group_is_an_error_and_no_cancellation(bench: Bench) -> None:
+    for text, event in (("in", rejection(uuid4(), "in")), ("before", excess(uuid4(), "before"))):
+        bench.script.errors_in_a_group[text] = [TemporaryError()]
+        bench.put(event)
+    async with bench.consuming():
+        await bench.until_read()
+    assert sorted(await bench.texts()) == ["before", "in"]
+    assert sorted(bench.script.calls) == ["before", "before", "in", "in"]
+
+
 async def test_i24_i30_a_key_that_waits_to_try_again_holds_up_no_other(bench: Bench) -> None:
     bench.script.errors["waits"] = [TemporaryError(retry_after=1000.0)]
     bench.put(rejection(UUID(int=2), "waits"))
