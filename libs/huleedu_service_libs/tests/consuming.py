@@ -81,6 +81,7 @@ class Bench:
         *,
         drain_budget: float = 5.0,
         limits: Limits | None = None,
+        poll_wait: float = 0.01,
     ) -> Consumer:
         """A consumer in a process of its own; not started."""
         worker = worker or await self.harness.worker("consumer")
@@ -96,7 +97,7 @@ class Bench:
             ConsumerConfig(
                 "nowhere",
                 self.harness.config,
-                poll_wait=0.01,
+                poll_wait=poll_wait,
                 drain_budget=drain_budget,
                 limits=limits or Limits(),
             ),
@@ -115,8 +116,11 @@ class Bench:
         *,
         drain_budget: float = 5.0,
         limits: Limits | None = None,
+        poll_wait: float = 0.01,
     ) -> AsyncIterator[Consumer]:
-        consumer = await self.consumer(worker, drain_budget=drain_budget, limits=limits)
+        consumer = await self.consumer(
+            worker, drain_budget=drain_budget, limits=limits, poll_wait=poll_wait
+        )
         await consumer.start()
         try:
             yield consumer

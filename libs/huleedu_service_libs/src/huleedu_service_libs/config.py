@@ -27,6 +27,20 @@ class ServiceSettings(BaseSettings):
     kafka_session_timeout_ms: int = Field(
         default=10_000, description="how soon the group notices that a worker is dead"
     )
+    inbox_retention_seconds: float = Field(
+        default=14 * 86_400,
+        gt=0,
+        description="how long the service remembers which events have taken effect",
+    )
+    inbox_prune_seconds: float = Field(
+        default=600.0, gt=0, description="pause between two looks for what may be forgotten"
+    )
+    topic_retention_seconds: float = Field(
+        default=7 * 86_400, description="how long the brokers keep events; set it as they are set"
+    )
+    dead_letter_replay_seconds: float = Field(
+        default=7 * 86_400, description="how long after the event a dead letter may be replayed"
+    )
     shutdown_seconds: float = Field(
         default=10.0, description="how long events under way may take after SIGTERM"
     )

@@ -6,10 +6,12 @@ from pathlib import Path
 import asyncpg
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import URL, Connection, make_url, text
+from sqlalchemy import URL, Connection, NullPool, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 _MIGRATION_LOCK = 0x48_55_4C_45
+_STATEMENT_SECONDS = 50
+_COMMAND_SECONDS = 60
 _LIBRARY_MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -41,29 +43,46 @@ async def create_database(server_url: str, name: str) -> None:
 
 
 def create_engine(server_url: str, name: str) -> AsyncEngine:
-    """Read committed, a small pool: eight services share one PostgreSQL."""
+    """Read committed; the pool has a connection for each event handled at once, and two to spare.
+
+    A statement that waits too long is ended by the server and tried again. A connection whose other
+    end has gone without a word fails after `command_timeout` here, and the server gives up its
+    locks by the keepalives.
+    """
     return create_async_engine(
         service_database_url(server_url, name),
         pool_size=5,
-        max_overflow=5,
+        max_overflow=13,
         pool_pre_ping=True,
         pool_recycle=1800,
-        connect_args={"server_settings": {"application_name": name}, "timeout": 5},
+        connect_args={
+            "server_settings": {
+                "application_name": name,
+                "statement_timeout": f"{_STATEMENT_SECONDS}s",
+                "tcp_keepalives_idle": "30",
+                "tcp_keepalives_interval": "10",
+                "tcp_keepalives_count": "3",
+            },
+            "timeout": 5,
+            "command_timeout": _COMMAND_SECONDS,
+        },
     )
 
 
 async def migrate(engine: AsyncEngine, migrations: Path | None) -> None:
     """Bring the schema up to date: the library's tables and the service's own.
 
-    Replicas that start together wait for one another on an advisory lock.
+    Replicas that start together wait for one another on an advisory lock. A step may take longer
+    than a statement of the service.
     """
     folders = [_LIBRARY_MIGRATIONS / "versions"]
     if migrations is not None:
         folders.append(migrations / "versions")
-    async with engine.connect() as lock:
+    patient = create_async_engine(engine.url, poolclass=NullPool)
+    async with patient.connect() as lock:
         await lock.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATION_LOCK})
         try:
-            async with engine.begin() as connection:
+            async with patient.begin() as connection:
                 await connection.run_sync(_upgrade, folders)
         finally:
             await lock.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _MIGRATION_LOCK})

@@ -4,7 +4,7 @@ The row is written by the transaction of the effects, as its first statement. Tw
 one event wait for each other there, and the second finds the row: it does nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -22,9 +22,8 @@ from sqlalchemy import (
     func,
     select,
     text,
-    tuple_,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from huleedu_service_libs.errors import PayloadConflict
 from huleedu_service_libs.idempotency.identity import Identity
@@ -105,8 +104,32 @@ async def prune(connection: AsyncConnection, older_than: timedelta, *, limit: in
         select(inbox.c.consumer, inbox.c.event_id)
         .where(inbox.c.processed_at < func.now() - older_than)
         .limit(limit)
+        .with_for_update(skip_locked=True)  # another replica may be at it
+        .cte("old")
     )
     result = await connection.execute(
-        delete(inbox).where(tuple_(inbox.c.consumer, inbox.c.event_id).in_(old))
+        delete(inbox).where(inbox.c.consumer == old.c.consumer, inbox.c.event_id == old.c.event_id)
     )
     return result.rowcount
+
+
+async def prune_all(engine: AsyncEngine, older_than: timedelta, *, batch: int = 5_000) -> None:
+    """Delete all rows older than that, each batch in a transaction of its own."""
+    while True:
+        async with engine.begin() as connection:
+            deleted = await prune(connection, older_than, limit=batch)
+        if deleted < batch:
+            return
+
+
+def check_retention(seconds: float, needed: Mapping[str, float]) -> None:
+    """ValueError if a row could be gone before what it protects against has become impossible.
+
+    `needed` has what may still deliver an event, by name, and for how many seconds it may.
+    """
+    for name, at_least in needed.items():
+        if seconds < at_least:
+            raise ValueError(
+                f"inbox_retention_seconds={seconds:g} is shorter than {name}={at_least:g}:"
+                " an event delivered late would take effect again"
+            )

@@ -10,6 +10,7 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -29,8 +30,9 @@ from huleedu_service_libs.handled import Handled
 from huleedu_service_libs.health import Check, Health, add_operations_routes
 from huleedu_service_libs.http import attach_container, create_app
 from huleedu_service_libs.idempotency.config import IdempotencyConfig
+from huleedu_service_libs.inbox import check_retention, prune_all
 from huleedu_service_libs.instrumentation import log_handled
-from huleedu_service_libs.jobs import Job, injected, repeat
+from huleedu_service_libs.jobs import Job, every, injected, repeat
 from huleedu_service_libs.logging_utils import configure_logging
 from huleedu_service_libs.metrics import count_handled, measure, watch
 from huleedu_service_libs.outbox.relay import Relay
@@ -68,8 +70,13 @@ class Service:
         self.prepare = prepare
 
     def run(self) -> None:
-        """Serve until SIGTERM or SIGINT; the process's exit code is 0 then."""
+        """Serve until SIGTERM or SIGINT; the process's exit code is 0 then.
+
+        ValueError for settings that contradict one another.
+        """
         settings = self.settings
+        if self.router is not None:
+            check_consumption(settings, self.router)
         configure_logging(settings.service_name, settings.log_level, settings.log_format)
         provider = configure_tracing(settings.service_name, settings.otel_exporter_otlp_endpoint)
         try:
@@ -172,7 +179,8 @@ class Service:
                 await consumer.start()
                 stack.push_async_callback(consumer.stop)
                 health.add("consumer", consumer.check)
-            for background in (*(repeat(job, container) for job in self.jobs), measure(engine)):
+            jobs = [*self.jobs, *([] if engine is None else [_pruning(engine, settings)])]
+            for background in (*(repeat(job, container) for job in jobs), measure(engine)):
                 stack.push_async_callback(_cancel, asyncio.create_task(background))
             health.started = True
             return stack.pop_all()
@@ -192,6 +200,28 @@ def _consumer_config(settings: ServiceSettings, router: Router) -> ConsumerConfi
         session_timeout=settings.kafka_session_timeout_ms / 1000,
         drain_budget=settings.shutdown_seconds,
     )
+
+
+def check_consumption(settings: ServiceSettings, router: Router) -> None:
+    """ValueError if the inbox forgets an event while something may still deliver it again."""
+    idempotency = _consumer_config(settings, router).idempotency
+    check_retention(
+        settings.inbox_retention_seconds,
+        {
+            "topic_retention_seconds": settings.topic_retention_seconds,
+            "dead_letter_replay_seconds": settings.dead_letter_replay_seconds,
+            "redelivery_gap_seconds": idempotency.redelivery_gap_seconds,
+            "default_ttl_seconds": idempotency.default_ttl_seconds,
+        }
+        | {f"the TTL of {name}": ttl for name, ttl in idempotency.event_type_ttls.items()},
+    )
+
+
+def _pruning(engine: AsyncEngine, settings: ServiceSettings) -> Job:
+    async def prune_inbox() -> None:
+        await prune_all(engine, timedelta(seconds=settings.inbox_retention_seconds))
+
+    return every(settings.inbox_prune_seconds, prune_inbox)
 
 
 def _database_check(engine: AsyncEngine) -> Check:

@@ -345,6 +345,17 @@ async def test_i22_a_commit_after_the_groups_generation_has_passed_is_no_loss(
     assert await bench.texts() == ["a"]
 
 
+async def test_i27_a_rebalance_need_not_wait_for_a_poll_that_waits_for_records(
+    bench: Bench,
+) -> None:
+    async with bench.consuming(poll_wait=600.0):
+        await bench.until(lambda: bench.broker.generation == 1 and bench.clients[0].waiting)
+        await bench.turning(bench.broker.rebalance())
+        assert bench.broker.generation == 2
+        assert bench.clients[0].waiting
+        asyncio.get_running_loop().call_later(0.05, bench.put, rejection(uuid4(), "wakes it"))
+
+
 async def test_i28_stopping_finishes_and_commits_what_is_under_way(bench: Bench) -> None:
     stop = bench.script.stop_at("under way")
     bench.put(rejection(UUID(int=2), "under way"))

@@ -7,9 +7,11 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import asyncpg
 import httpx
 
 from huleedu_embedded.infrastructure import Infrastructure
@@ -98,6 +100,38 @@ async def test_a_service_without_its_database_is_alive_but_not_ready(
         assert (await client.get("/readyz")).status_code == 503
         process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(process.wait(), PATIENCE) == 0
+
+
+async def test_a_service_forgets_old_events_while_it_runs(infrastructure: Infrastructure) -> None:
+    async with running(infrastructure, INBOX_PRUNE_SECONDS="0.05") as (_, client):
+        await until(lambda: answers(client, "/readyz", 200))
+        database = await asyncpg.connect(
+            infrastructure.database_url.rpartition("/")[0] + "/sample_service"
+        )
+        try:
+            await database.executemany(
+                "INSERT INTO inbox VALUES ('sample_service', $1, '', 'done', now() - $2::interval)",
+                [(UUID(int=1), timedelta(days=15)), (UUID(int=2), timedelta(days=13))],
+            )
+
+            async def forgotten() -> bool:
+                rows = await database.fetch(
+                    "SELECT event_id FROM inbox WHERE event_id = ANY($1) ORDER BY event_id",
+                    [UUID(int=1), UUID(int=2)],
+                )
+                return [row["event_id"] for row in rows] == [UUID(int=2)]
+
+            await until(forgotten)
+        finally:
+            await database.execute("DELETE FROM inbox WHERE event_id = $1", UUID(int=2))
+            await database.close()
+
+
+async def test_a_service_that_would_forget_events_too_soon_does_not_start(
+    infrastructure: Infrastructure,
+) -> None:
+    async with running(infrastructure, INBOX_RETENTION_SECONDS="604799") as (process, _):
+        assert await asyncio.wait_for(process.wait(), PATIENCE) == 1
 
 
 async def test_what_a_killed_service_had_promised_is_done_by_the_next(

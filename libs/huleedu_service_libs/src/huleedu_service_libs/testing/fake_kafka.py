@@ -88,6 +88,8 @@ class FakeKafkaClient:
         self.failure: Exception | None = None
         """Raised by the next poll."""
         self.commits: list[dict[TopicPartition, int]] = []
+        self.waiting = False
+        """Whether a poll waits for records."""
         self._broker = broker
         self.process = process
         self._positions: dict[TopicPartition, int] = {}
@@ -114,14 +116,19 @@ class FakeKafkaClient:
             raise failure
         found = self._take(partitions, max_records)
         if not found and timeout_ms:
+            self.waiting = True
             await self._broker.arrived(timeout_ms / 1000)
+            self.waiting = False
             found = self._take(partitions, max_records)
         if found:
             await self._at("polled")
         return found
 
-    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+    async def commit(self, offsets: Mapping[TopicPartition, int] | None = None) -> None:
+        """Without offsets: the position of every partition, as aiokafka does."""
         await self._at("commit offsets")
+        if offsets is None:
+            offsets = self._positions
         if self.generation != self._broker.generation:
             raise CommitFailedError("the group has rebalanced")
         self._broker.committed.update(offsets)
