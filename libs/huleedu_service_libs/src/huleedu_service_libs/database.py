@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 _MIGRATION_LOCK = 0x48_55_4C_45
 _STATEMENT_SECONDS = 50
-_COMMAND_SECONDS = 60
 _LIBRARY_MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -42,11 +41,11 @@ async def create_database(server_url: str, name: str) -> None:
         await connection.close()
 
 
-def create_engine(server_url: str, name: str) -> AsyncEngine:
+def create_engine(server_url: str, name: str, *, command_seconds: float = 60.0) -> AsyncEngine:
     """Read committed; the pool has a connection for each event handled at once, and two to spare.
 
     A statement that waits too long is ended by the server and tried again. A connection whose other
-    end has gone without a word fails after `command_timeout` here, and the server gives up its
+    end has gone without a word fails after `command_seconds` here, and the server gives up its
     locks by the keepalives.
     """
     return create_async_engine(
@@ -64,7 +63,7 @@ def create_engine(server_url: str, name: str) -> AsyncEngine:
                 "tcp_keepalives_count": "3",
             },
             "timeout": 5,
-            "command_timeout": _COMMAND_SECONDS,
+            "command_timeout": command_seconds,
         },
     )
 
