@@ -1,3 +1,4 @@
-from services.batch_conductor_service.app import service
+if __name__ == "__main__":  # worker processes import this module too, and need none of the service
+    from services.batch_conductor_service.app import service
 
-service.run()
+    service.run()

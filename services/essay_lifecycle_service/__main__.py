@@ -1,3 +1,4 @@
-from services.essay_lifecycle_service.app import service
+if __name__ == "__main__":  # worker processes import this module too, and need none of the service
+    from services.essay_lifecycle_service.app import service
 
-service.run()
+    service.run()

@@ -1,4 +1,4 @@
-from services.spellchecker_service.app import service
+if __name__ == "__main__":  # worker processes import this module too, and need none of the service
+    from services.spellchecker_service.app import service
 
-if __name__ == "__main__":
     service.run()
