@@ -76,7 +76,10 @@ FAILED = essay(
 
 
 def test_results_json_has_the_promised_fields_and_no_others() -> None:
-    given = results(essay(corrections=[CORRECTION], text="A freind here.", grade="B"), FAILED)
+    given = results(
+        essay(corrections=[CORRECTION], marked=[CORRECTION], text="A freind here.", grade="B"),
+        FAILED,
+    )
     written = fixed_results(given)
     assert set(written) == {
         "batch_id",
@@ -85,6 +88,7 @@ def test_results_json_has_the_promised_fields_and_no_others() -> None:
         "reliability",
         "comparisons",
         "essays",
+        "frequent_errors",
     }
     for entry in written["essays"]:
         assert set(entry) == {
@@ -99,13 +103,15 @@ def test_results_json_has_the_promised_fields_and_no_others() -> None:
             "grade_probabilities",
             "word_count",
             "corrections",
+            "marked",
             "corrected_text",
         }
     [correction] = written["essays"][0]["corrections"]
-    assert set(correction) == {"start", "end", "original", "suggestions", "confidence"}
+    assert set(correction) == {"start", "end", "original", "suggestions", "confidence", "kind"}
+    assert [error["written"] for error in written["frequent_errors"]] == ["freind "]
 
 
-def test_all_three_files_are_written_into_a_new_folder(tmp_path: Path) -> None:
+def test_all_files_are_written_into_a_new_folder(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "results"
     written = write_results(results(essay(file="åäö.txt"), FAILED), folder)
     assert sorted(folder.iterdir()) == sorted(written)
@@ -114,6 +120,7 @@ def test_all_three_files_are_written_into_a_new_folder(tmp_path: Path) -> None:
     with (folder / "results.csv").open(encoding="utf-8", newline="") as file:
         assert [row["file"] for row in csv.DictReader(file)] == ["åäö.txt", "b.pdf"]
     assert "åäö.txt" in (folder / "report.html").read_text(encoding="utf-8")
+    assert (folder / "errors.csv").read_bytes() == b"written,meant,kind,count,essays\r\n"
 
 
 def test_earlier_results_stay_whole_when_writing_fails(

@@ -12,6 +12,8 @@ from huleedu_report import (
     EssayResult,
     Results,
     caterpillar,
+    errors_csv,
+    frequent_errors,
     judge_note,
     marked_text,
     report_page,
@@ -111,6 +113,7 @@ def test_what_is_merely_marked_is_not_struck() -> None:
     html = marked_text(marked)
 
     assert "<del>" not in html
+    assert 'data-perhaps="the?"' in html
     assert "Perhaps: the, ten" in html
 
 
@@ -216,3 +219,81 @@ def test_file_name_that_is_a_formula_is_defused_in_the_csv(name: str) -> None:
     row = next(csv.DictReader(io.StringIO(results_csv(results(essay(1, 0.5, file=name))))))
 
     assert row["file"] == f"'{name}"
+
+
+def of_kind(kind: str, original: str, suggestion: str) -> Correction:
+    return {**correction(0, original, suggestion), "kind": kind}
+
+
+def test_errors_are_counted_over_the_class_whatever_their_capitals() -> None:
+    errors = frequent_errors(
+        [
+            [
+                correction(0, "Teh", "The"),
+                correction(9, "teh", "the"),
+                correction(20, "alot", "a lot"),
+            ],
+            [correction(0, "teh", "the")],
+            [correction(0, "becouse", "because")],
+        ]
+    )
+
+    assert [(each["written"], each["meant"], each["count"], each["essays"]) for each in errors] == [
+        ("teh", "the", 3, 2),
+        ("alot", "a lot", 1, 1),
+        ("becouse", "because", 1, 1),
+    ]
+
+
+def test_errors_alike_in_letters_but_not_in_kind_or_meaning_are_apart() -> None:
+    errors = frequent_errors(
+        [
+            [of_kind("spelling", "form", "from"), of_kind("real_word", "form", "from")],
+            [of_kind("real_word", "form", "farm")],
+            [of_kind("capital", "london", "London"), of_kind("capital", "Don\u2019T", "Don't")],
+        ]
+    )
+
+    assert [(each["written"], each["meant"], each["kind"]) for each in errors] == [
+        ("Don'T", "Don't", "capital"),
+        ("form", "from", "spelling"),
+        ("form", "from", "real_word"),
+        ("form", "farm", "real_word"),
+        ("london", "London", "capital"),
+    ]
+
+
+def test_name_that_is_misspelt_keeps_its_capital() -> None:
+    [error] = frequent_errors([[correction(0, "Jhon", "John")]])
+
+    assert (error["written"], error["meant"]) == ("Jhon", "John")
+
+
+def test_correction_without_a_suggestion_is_no_lesson() -> None:
+    assert frequent_errors([[correction(0, "teh")]]) == []
+
+
+def test_errors_of_the_class_are_on_the_page_and_escaped() -> None:
+    hostile = essay(1, 0.0)
+    hostile["text"] = hostile["corrected_text"] = HOSTILE
+    hostile["corrections"] = [correction(0, "<script>", "<b>")]
+
+    page = read(report_page(results(hostile)))
+
+    assert "For the next lesson" in "".join(page.parts)
+    assert "script" not in page.tags
+    assert "For the next lesson" not in report_page(
+        results(essay(None, None) | {"corrections": []})
+    )
+
+
+def test_errors_come_as_a_spreadsheet_that_runs_nothing() -> None:
+    [row] = csv.DictReader(io.StringIO(errors_csv(frequent_errors([[correction(0, "=1", "+1")]]))))
+
+    assert row == {
+        "written": "'=1",
+        "meant": "'+1",
+        "kind": "spelling",
+        "count": "1",
+        "essays": "1",
+    }

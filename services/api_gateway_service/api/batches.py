@@ -17,7 +17,7 @@ from quart_schema import (
 
 from common_core.http_models import Uploaded
 from common_core.identifiers import BatchId, EssayId, RunId
-from huleedu_report import results_csv
+from huleedu_report import errors_csv, results_csv
 from huleedu_service_libs.http import Problem, inject, json_response, parse_body
 from services.api_gateway_service.access import owner_of
 from services.api_gateway_service.api.idempotency import (
@@ -43,7 +43,7 @@ from services.api_gateway_service.domain.bodies import (
     UploadForm,
 )
 from services.api_gateway_service.domain.keys import ApiKeys
-from services.api_gateway_service.domain.views import printable
+from services.api_gateway_service.domain.views import class_errors, printable
 from services.api_gateway_service.store import Replies
 
 api = Blueprint("api", __name__)
@@ -176,6 +176,20 @@ async def show_results_as_csv(batch_id: UUID, desk: FromDishka[Desk]) -> Respons
         results_csv(printable(found)),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="results.csv"'},
+    )
+
+
+@api.get("/v1/batches/<uuid:batch_id>/errors.csv")
+@document_querystring(WhichRun)
+@problems(401, 404, 409)
+@inject
+async def show_errors_as_csv(batch_id: UUID, desk: FromDishka[Desk]) -> Response:
+    """What the class misspelt as a spreadsheet, most frequent first."""
+    found = await desk.results(g.owner, BatchId(batch_id), run_wanted())
+    return Response(
+        errors_csv(class_errors(found)),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="errors.csv"'},
     )
 
 

@@ -121,6 +121,17 @@ class EssayReport(WireModel):
     corrected_text: str
 
 
+class FrequentError(WireModel):
+    """An error of the class: what was written, what it should be, and how often it was made."""
+
+    written: str
+    meant: str
+    kind: CorrectionKind
+    count: int
+    essays: int
+    """In how many essays it occurs."""
+
+
 class Report(WireModel):
     """The results of a batch, as `results.json` has them."""
 
@@ -139,6 +150,8 @@ class Report(WireModel):
     grade_note: str | None
     essays: tuple[EssayReport, ...]
     notices: tuple[FileNotice, ...]
+    frequent_errors: tuple[FrequentError, ...]
+    """Of all essays, most frequent first."""
 
 
 class ProblemBody(BaseModel):

@@ -13,8 +13,16 @@ from common_core.http_models import (
 from common_core.identifiers import TextId
 from common_core.models import Correction
 from common_core.phases import with_dependencies
-from huleedu_report import Results, judge_note
-from services.api_gateway_service.domain.bodies import EssayReport, Mark, Report, Status
+from huleedu_report import Correction as DrawnMark
+from huleedu_report import FrequentError as CountedError
+from huleedu_report import Results, frequent_errors, judge_note
+from services.api_gateway_service.domain.bodies import (
+    EssayReport,
+    FrequentError,
+    Mark,
+    Report,
+    Status,
+)
 
 
 def status_of(progress: BatchProgress) -> Status:
@@ -73,6 +81,15 @@ def report(results: BatchResults, texts: Mapping[TextId, str]) -> Report:
         grade_note=results.grade_note,
         essays=tuple(_essay(essay, texts) for essay in results.essays),
         notices=results.notices,
+        frequent_errors=tuple(FrequentError.model_validate(each) for each in class_errors(results)),
+    )
+
+
+def class_errors(results: BatchResults) -> list[CountedError]:
+    """What the class misspelt, most frequent first."""
+    marks = (_marks(essay.corrections, applied=True) for essay in results.essays)
+    return frequent_errors(
+        [cast("DrawnMark", mark.model_dump(mode="json")) for mark in essay] for essay in marks
     )
 
 

@@ -9,7 +9,14 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from huleedu_report import Results, report_page, results_csv
+from huleedu_report import (
+    FrequentError,
+    Results,
+    errors_csv,
+    frequent_errors,
+    report_page,
+    results_csv,
+)
 
 _BATCH = ("batch_id", "language", "judge", "reliability", "comparisons")
 _ESSAY = (
@@ -24,7 +31,7 @@ _ESSAY = (
     "grade_probabilities",
     "word_count",
 )
-_CORRECTION = ("start", "end", "original", "suggestions", "confidence")
+_CORRECTION = ("start", "end", "original", "suggestions", "confidence", "kind")
 
 
 def fixed_results(results: Results) -> dict[str, Any]:
@@ -35,19 +42,26 @@ def fixed_results(results: Results) -> dict[str, Any]:
             {
                 **_only(_ESSAY, essay),
                 "corrections": [_only(_CORRECTION, entry) for entry in essay["corrections"]],
+                "marked": [_only(_CORRECTION, entry) for entry in essay.get("marked", [])],
                 "corrected_text": essay["corrected_text"],
             }
             for essay in results["essays"]
         ],
+        "frequent_errors": _errors(results),
     }
 
 
+def _errors(results: Results) -> list[FrequentError]:
+    return frequent_errors(essay["corrections"] for essay in results["essays"])
+
+
 def write_results(results: Results, folder: Path) -> list[Path]:
-    """Write `results.json`, `results.csv` and `report.html`; each appears whole or not at all."""
+    """Write `results.json`, two CSV files and `report.html`; each appears whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     contents = {
         "results.json": json.dumps(fixed_results(results), indent=2, ensure_ascii=False) + "\n",
         "results.csv": results_csv(results),
+        "errors.csv": errors_csv(_errors(results)),
         "report.html": report_page(results),
     }
     return [_write(folder / name, content) for name, content in contents.items()]

@@ -1,9 +1,10 @@
 """How results look: one implementation for the gateway's pages and for the file the CLI writes."""
 
+from huleedu_report.frequent_errors import errors_csv, frequent_errors
 from huleedu_report.marks import marked_text
 from huleedu_report.page import STYLE, ranking, report_page
 from huleedu_report.plot import caterpillar
-from huleedu_report.results import Correction, EssayResult, FileNotice, Results
+from huleedu_report.results import Correction, EssayResult, FileNotice, FrequentError, Results
 from huleedu_report.table import results_csv
 from huleedu_report.wording import judge_note
 
@@ -12,8 +13,11 @@ __all__ = [
     "Correction",
     "EssayResult",
     "FileNotice",
+    "FrequentError",
     "Results",
     "caterpillar",
+    "errors_csv",
+    "frequent_errors",
     "judge_note",
     "marked_text",
     "ranking",

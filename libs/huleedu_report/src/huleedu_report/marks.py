@@ -5,20 +5,14 @@ from itertools import chain
 from markupsafe import Markup, escape
 
 from huleedu_report.results import Correction, EssayResult
-from huleedu_report.wording import percent
-
-_KINDS = {
-    "spelling": "Spelling",
-    "split": "Two words written as one",
-    "join": "One word written as two",
-    "capital": "Capital letter",
-    "real_word": "A real word, but probably another one was meant",
-}
+from huleedu_report.wording import kind, percent
 
 
 def marked_text(essay: EssayResult) -> Markup:
     """The essay's text: corrections struck with their suggestion, other marks underlined.
 
+    Behind an underlined word stands what it may be, with a question mark, as decoration: it is
+    not copied with the text.
     Everything from the essay is escaped. Each mark can be hovered and focused, and then shows
     what is suggested and how sure the checker is. Raises ValueError if two marks overlap or one
     does not lie on its own words, for then the marks belong to another text.
@@ -55,18 +49,18 @@ def _correction(mark: Correction) -> Markup:
 
 
 def _remark(mark: Correction) -> Markup:
+    perhaps = f"{mark['suggestions'][0]}?" if mark["suggestions"] else "?"
     return Markup(
         '<span class="mark remark" tabindex="0">'
-        '<span class="doubted">{original}</span>{note}</span>'
-    ).format(original=mark["original"], note=_note(mark, applied=False))
+        '<span class="doubted" data-perhaps="{perhaps}">{original}</span>{note}</span>'
+    ).format(original=mark["original"], perhaps=perhaps, note=_note(mark, applied=False))
 
 
 def _note(mark: Correction, *, applied: bool) -> Markup:
     others = mark["suggestions"][1:] if applied else mark["suggestions"]
     label = "Other suggestions" if applied else "Perhaps"
-    kind = _KINDS.get(mark.get("kind", "spelling"), "Spelling")
     return Markup('<span class="note"><b>{kind}</b>{others}{sure}</span>').format(
-        kind=kind,
+        kind=kind(mark.get("kind", "spelling")),
         others=Markup('<span class="line">{}: {}</span>').format(label, ", ".join(others))
         if others
         else "",

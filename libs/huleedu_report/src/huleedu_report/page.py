@@ -7,6 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from huleedu_report import wording
+from huleedu_report.frequent_errors import frequent_errors
 from huleedu_report.marks import marked_text
 from huleedu_report.plot import caterpillar
 from huleedu_report.results import EssayResult, Results
@@ -22,7 +23,12 @@ _TEMPLATES = Environment(
     undefined=StrictUndefined,
 )
 _TEMPLATES.globals.update(
-    wording=wording, caterpillar=caterpillar, marked_text=marked_text, judge_note=wording.judge_note
+    wording=wording,
+    caterpillar=caterpillar,
+    frequent_errors=frequent_errors,
+    marked_text=marked_text,
+    judge_note=wording.judge_note,
+    errors_shown=20,
 )
 
 

@@ -44,6 +44,17 @@ class FileNotice(TypedDict):
     reason: str
 
 
+class FrequentError(TypedDict):
+    """An error of the class: what was written, what it should be, and how often it was made."""
+
+    written: str
+    meant: str
+    kind: str
+    count: int
+    essays: int
+    """In how many essays it occurs."""
+
+
 class Results(TypedDict):
     batch_id: str
     language: str
@@ -57,3 +68,5 @@ class Results(TypedDict):
     stop_reason: NotRequired[str]
     grade_note: NotRequired[str | None]
     notices: NotRequired[list[FileNotice]]
+    frequent_errors: NotRequired[list[FrequentError]]
+    """Of all essays, most frequent first."""

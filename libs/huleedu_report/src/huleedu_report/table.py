@@ -33,7 +33,7 @@ def results_csv(results: Results) -> str:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(_COLUMNS)
     for essay in results["essays"]:
-        writer.writerow([_cell(value) for value in _row(essay, results["judge"])])
+        writer.writerow([cell(value) for value in _row(essay, results["judge"])])
     return out.getvalue()
 
 
@@ -57,7 +57,8 @@ def _row(essay: EssayResult, judge: str) -> list[str | int | float | None]:
     ]
 
 
-def _cell(value: str | float | None) -> str | float | None:
+def cell(value: str | float | None) -> str | float | None:
+    """A value as a spreadsheet may safely have it."""
     if isinstance(value, str) and value.startswith(_STARTS_A_FORMULA):
         return f"'{value}"
     if isinstance(value, float):

@@ -10,6 +10,20 @@ def judge_note(judge: str) -> str | None:
     return DEMONSTRATION_JUDGE if judge.startswith("offline") else None
 
 
+_KINDS = {
+    "spelling": "Spelling",
+    "split": "Two words written as one",
+    "join": "One word written as two",
+    "capital": "Capital letter",
+    "real_word": "A real word, but probably another one was meant",
+}
+
+
+def kind(name: str) -> str:
+    """What kind of error a correction repairs."""
+    return _KINDS.get(name, _KINDS["spelling"])
+
+
 def signed(value: float) -> str:
     """Two decimals, with a true minus sign, and no sign on zero."""
     rounded = round(value, 2)

@@ -79,6 +79,7 @@ async def test_somebody_else_s_batch_is_not_found_anywhere(
         await bo.get(path),
         await bo.get(f"{path}/results"),
         await bo.get(f"{path}/results.csv"),
+        await bo.get(f"{path}/errors.csv"),
         await bo.get(f"{path}/events"),
         await bo.get(f"{path}/essays/{uuid4()}"),
         await bo.post(f"{path}/essays", files=files),

@@ -80,7 +80,7 @@ async def test_results_that_are_not_ready_are_a_conflict(
 ) -> None:
     fakes.results[batch_id] = results(batch_id, fakes)
     del fakes.results[batch_id]
-    for path in ("results", "results.csv", f"essays/{uuid4()}"):
+    for path in ("results", "results.csv", "errors.csv", f"essays/{uuid4()}"):
         response = await anna.get(f"/v1/batches/{batch_id}/{path}")
         assert (response.status_code, response.json()["code"]) == (409, "results_not_ready")
 
@@ -105,6 +105,21 @@ async def test_results_come_as_a_spreadsheet(
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
     rows = list(csv.DictReader(io.StringIO(response.text)))
     assert [(row["rank"], row["corrections"]) for row in rows] == [("1", "1"), ("", "0")]
+
+
+async def test_errors_of_the_class_come_with_the_results_and_as_a_spreadsheet(
+    anna: httpx.AsyncClient, fakes: FakeServices, batch_id: UUID
+) -> None:
+    fakes.results[batch_id] = results(batch_id, fakes)
+
+    report = (await anna.get(f"/v1/batches/{batch_id}/results")).json()
+    response = await anna.get(f"/v1/batches/{batch_id}/errors.csv")
+
+    [error] = report["frequent_errors"]
+    assert (error["written"], error["meant"], error["count"]) == ("beleive", "believe", 1)
+    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+    [row] = csv.DictReader(io.StringIO(response.text))
+    assert row == {name: str(value) for name, value in error.items()}
 
 
 async def test_one_essay_can_be_asked_for(
