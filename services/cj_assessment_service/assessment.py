@@ -5,10 +5,13 @@ files (ids, time, the order of arrival) can reach the scores.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Literal
 
+from common_core.domain_enums import Language
 from common_core.identifiers import BatchId, EssayId, RunId, TextId
 from common_core.models import EssayFailure, EssayText
 
@@ -28,13 +31,43 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Details:
+    """How a verdict was come by; None where the judge has no such thing.
+
+    `cost` is in the currency of the judge's prices, `model` what the endpoint calls itself.
+    """
+
+    reason: str | None = None
+    latency_seconds: float | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    cost: Decimal | None = None
+    model: str | None = None
+    prompt_version: str | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A judge's answer about a pair: an outcome, or a sentence on why it gives none."""
+
+    pair: Pair
+    outcome: Outcome | None
+    details: Details = Details()
+    given_up: str | None = None
+
+
+@dataclass(frozen=True)
 class Comparison:
-    """A pair that a judge was asked about; `outcome` is None until it has answered."""
+    """A pair that a judge was asked about.
+
+    `outcome` is None until it has answered, and for ever if the pair was `given_up`.
+    """
 
     wave: int
     judge: str
     pair: Pair
     outcome: Outcome | None
+    given_up: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +98,8 @@ class Assessment:
     batch_id: BatchId
     fingerprint: str
     judge: str
+    language: Language
+    assignment_text_id: TextId | None
     seed: int
     grade_scale: tuple[str, ...]
     """Best first."""
@@ -95,8 +130,15 @@ class Assessment:
         return [
             comparison.pair
             for comparison in self.comparisons
-            if comparison.wave == wave and comparison.outcome is None
+            if comparison.wave == wave
+            and comparison.outcome is None
+            and comparison.given_up is None
         ]
+
+    @property
+    def given_up(self) -> list[str]:
+        """Why there is no verdict, once for each pair that has none."""
+        return [each.given_up for each in self.comparisons if each.given_up is not None]
 
 
 @dataclass(frozen=True)
@@ -131,6 +173,41 @@ class Step:
     expected_comparisons: int
     pairs: tuple[Pair, ...] = field(default=())
     ranking: Ranking | None = None
+
+
+class CannotAssess(Exception):  # noqa: N818 - an answer for the teacher, not a fault
+    """Trying again would not help; `reason` is a sentence for the teacher."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class JudgeIsDone(Exception):  # noqa: N818 - as above
+    """A judge answers no more, and what it has said counts; `reason` is for the teacher."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+_BEARABLE_SHARE = 0.25
+_ENOUGH_TO_TELL = 8
+
+
+def refuse_if_too_many_given_up(assessment: Assessment) -> None:
+    """CannotAssess if so many pairs have no verdict that those left are no random sample."""
+    reasons = assessment.given_up
+    asked = len(assessment.judged) + len(reasons)
+    if asked < _ENOUGH_TO_TELL or len(reasons) <= _BEARABLE_SHARE * asked:
+        return
+    [(reason, _)] = Counter(reasons).most_common(1)
+    raise CannotAssess(
+        "judge_fails",
+        f'The judge "{assessment.judge}" gave no verdict on {len(reasons)} of {asked} pairs: '
+        f"{reason}",
+    )
 
 
 def in_order(essays: Sequence[EssayText]) -> list[EssayText]:

@@ -1,38 +1,38 @@
 """The slow part of an assessment: reading, judging and fitting, outside any transaction."""
 
 import asyncio
-from collections.abc import Awaitable
-from typing import TypeVar
+from collections.abc import Iterator
+from contextlib import aclosing, contextmanager
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from common_core.events.cj_events import CjAssessmentRequestedV1
 from common_core.identifiers import RunId
 from common_core.models import BatchProfile, EssayFailure, EssayText
 from huleedu_service_libs.cpu import CpuPool
-from huleedu_service_libs.errors import PermanentError, TemporaryError
+from huleedu_service_libs.errors import DatabaseUnavailable, PermanentError, TemporaryError
 from huleedu_service_libs.texts import TextNotFound, Texts
 from services.cj_assessment_service import computation, store
-from services.cj_assessment_service.assessment import Assessment, Essay, Step, in_order, seed_of
+from services.cj_assessment_service.assessment import (
+    Assessment,
+    CannotAssess,
+    Essay,
+    JudgeIsDone,
+    Pair,
+    Step,
+    in_order,
+    refuse_if_too_many_given_up,
+    seed_of,
+)
 from services.cj_assessment_service.computation import Plan
 from services.cj_assessment_service.judges import Judge, Judges
 
 _AT_ONCE = 8
 """Essays fetched and read at the same time."""
 
-ResultT = TypeVar("ResultT")
-
 log = structlog.get_logger()
-
-
-class CannotAssess(Exception):  # noqa: N818 - an answer for the teacher, not a fault
-    """Trying again would not help; `reason` is a sentence for the teacher."""
-
-    def __init__(self, code: str, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
 
 
 class Assessor:
@@ -66,12 +66,14 @@ class Assessor:
             batch_id=request.batch_id,
             fingerprint=request.fingerprint,
             judge=request.profile.judge,
+            language=request.profile.language,
+            assignment_text_id=request.profile.assignment_text_id,
             seed=seed_of(essay.text_id for essay in taken),
             grade_scale=request.profile.grade_scale,
             essays=taken,
             failed=failed,
         )
-        return assessment, await self._advance(assessment, wave=0)
+        return assessment, await self._advance(assessment, 0)
 
     async def judge_wave(self, assessment: Assessment, wave: int) -> Step | None:
         """Have a wave judged and see what follows; None if the wave is over already.
@@ -82,14 +84,29 @@ class Assessor:
         if assessment.closed or wave <= len(assessment.waves):
             return None
         pairs = assessment.unanswered(wave)
+        end = None
         if pairs:
-            judge = self._judge(assessment.judge)
-            outcomes = await _never_twice(judge.judge(assessment.essays, pairs))
-            verdicts = list(zip(pairs, outcomes, strict=True))
-            async with AsyncSession(self._engine) as session, session.begin():
-                await store.keep_verdicts(session, assessment.run_id, assessment.judge, verdicts)
+            try:
+                await self._collect(assessment, pairs)
+            except JudgeIsDone as done:
+                end = done.reason
             assessment = await self.load(assessment.run_id)
-        return await self._advance(assessment, wave)
+            refuse_if_too_many_given_up(assessment)
+        return await self._advance(assessment, wave, end)
+
+    async def _collect(self, assessment: Assessment, pairs: list[Pair]) -> None:
+        """Ask the judge about the pairs and store each portion of verdicts as it arrives."""
+        judge = self._judge(assessment.judge)
+        async with aclosing(judge.judge(assessment, pairs)) as portions:
+            while True:
+                with _never_twice():
+                    verdicts = await anext(portions, None)
+                if verdicts is None:
+                    return
+                async with AsyncSession(self._engine) as session, session.begin():
+                    await store.keep_verdicts(
+                        session, assessment.run_id, assessment.judge, verdicts
+                    )
 
     async def load(self, run_id: RunId) -> Assessment:
         async with AsyncSession(self._engine) as session:
@@ -117,7 +134,8 @@ class Assessor:
             async with limit:
                 try:
                     text = await self._text(essay)
-                    notes = await _never_twice(judge.read(text, profile.language))
+                    with _never_twice():
+                        notes = await judge.read(text, profile.language)
                 except CannotAssess as refusal:
                     return failure_of(essay, refusal)
             return Essay(
@@ -143,16 +161,16 @@ class Assessor:
                 "text_missing", "The text of this essay is no longer stored. Upload the file again."
             ) from error
 
-    async def _advance(self, assessment: Assessment, wave: int) -> Step:
-        return await _never_twice(
-            self._pool.run(
+    async def _advance(self, assessment: Assessment, wave: int, end: str | None = None) -> Step:
+        with _never_twice():
+            return await self._pool.run(
                 computation.advance,
                 assessment,
                 wave,
                 self._plan,
+                end,
                 timeout_seconds=self._timeout,
             )
-        )
 
 
 def failure_of(essay: EssayText, refusal: CannotAssess) -> EssayFailure:
@@ -164,13 +182,16 @@ def failure_of(essay: EssayText, refusal: CannotAssess) -> EssayFailure:
     )
 
 
-async def _never_twice(computing: Awaitable[ResultT]) -> ResultT:
+@contextmanager
+def _never_twice() -> Iterator[None]:
     """What a pure function has failed at fails again: say so at once, instead of trying again."""
     try:
-        return await computing
+        yield
     except TimeoutError as error:
         raise CannotAssess("time_limit", "The comparison took longer than it may.") from error
-    except (TemporaryError, OSError):
+    except (CannotAssess, JudgeIsDone, TemporaryError, OSError):
+        raise
+    except (DatabaseUnavailable, SQLAlchemyError):
         raise
     except Exception as error:
         log.exception("the comparison failed")

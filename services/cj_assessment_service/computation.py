@@ -48,8 +48,11 @@ def judge_offline(notes: list[Notes], pairs: list[Pair]) -> list[Outcome]:
     ]
 
 
-def advance(assessment: Assessment, wave: int, plan: Plan) -> Step:
-    """What follows when `wave` has been judged (0: nothing yet): the next pairs, or the ranking."""
+def advance(assessment: Assessment, wave: int, plan: Plan, end: str | None = None) -> Step:
+    """What follows when `wave` has been judged (0: nothing yet): the next pairs, or the ranking.
+
+    `end` is why there can be no more verdicts, if that is so.
+    """
     from services.cj_assessment_service.domain import fit as fitting  # noqa: PLC0415 - see above
     from services.cj_assessment_service.domain import stop  # noqa: PLC0415 - see above
 
@@ -68,9 +71,9 @@ def advance(assessment: Assessment, wave: int, plan: Plan) -> Step:
         target=plan.target_reliability,
     )
     pairs: list[Pair] = []
-    if not decision.stop:
+    if not decision.stop and end is None:
         pairs = _next_pairs(assessment, fit, wave, plan)[: max(budget - made, 1)]
-    reason = decision.reason if decision.stop else _nothing_to_compare(n)
+    reason = end or (decision.reason if decision.stop else _nothing_to_compare(n))
     return Step(
         comparisons=made,
         reliability=now.reliability,

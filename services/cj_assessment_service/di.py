@@ -6,7 +6,8 @@ from huleedu_service_libs.texts import Texts
 from services.cj_assessment_service.assessor import Assessor
 from services.cj_assessment_service.computation import Plan
 from services.cj_assessment_service.config import Settings
-from services.cj_assessment_service.judges import OFFLINE, Judges, OfflineJudge
+from services.cj_assessment_service.judges import Judges
+from services.cj_assessment_service.judges.offline import OFFLINE, OfflineJudge
 
 
 class AssessmentProvider(Provider):

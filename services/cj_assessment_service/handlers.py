@@ -16,8 +16,14 @@ from common_core.models import EssayFailure, EssayScore, EssayText
 from huleedu_service_libs.routing import Router, Work
 from huleedu_service_libs.transaction import Transaction
 from services.cj_assessment_service import store
-from services.cj_assessment_service.assessment import Assessment, Ranking, Step, Wave
-from services.cj_assessment_service.assessor import Assessor, CannotAssess, failure_of
+from services.cj_assessment_service.assessment import (
+    Assessment,
+    CannotAssess,
+    Ranking,
+    Step,
+    Wave,
+)
+from services.cj_assessment_service.assessor import Assessor, failure_of
 
 router = Router()
 

@@ -1,8 +1,9 @@
 """Assessments as rows: what was asked, every comparison with its verdict, and the ranking."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, cast
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     DateTime,
     ForeignKey,
+    Numeric,
     UniqueConstraint,
     bindparam,
     func,
@@ -20,15 +22,18 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from common_core.domain_enums import Language
 from common_core.identifiers import BatchId, EssayId, RunId, TextId
 from common_core.models import EssayFailure
 from services.cj_assessment_service.assessment import (
     Assessment,
     Comparison,
+    Details,
     Essay,
     Outcome,
     Pair,
     Ranking,
+    Verdict,
     Wave,
     Winner,
 )
@@ -45,6 +50,8 @@ class AssessmentRow(Base):
     batch_id: Mapped[UUID]
     fingerprint: Mapped[str]
     judge: Mapped[str]
+    language: Mapped[str]
+    assignment_text_id: Mapped[str | None]
     seed: Mapped[int] = mapped_column(BigInteger)
     grade_scale: Mapped[list[str]] = mapped_column(JSONB)
     failed: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
@@ -80,7 +87,7 @@ class WaveRow(Base):
 
 
 class ComparisonRow(Base):
-    """A pair put to a judge; the verdict is filled in once and never changed."""
+    """A pair put to a judge; the verdict, or why there is none, is filled in once."""
 
     __tablename__ = "comparisons"
 
@@ -92,7 +99,15 @@ class ComparisonRow(Base):
     place: Mapped[int]
     winner: Mapped[str | None]
     degree: Mapped[int | None]
+    given_up: Mapped[str | None]
     judged_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    reason: Mapped[str | None]
+    latency_seconds: Mapped[float | None]
+    tokens_in: Mapped[int | None]
+    tokens_out: Mapped[int | None]
+    cost: Mapped[Decimal | None] = mapped_column(Numeric)
+    model: Mapped[str | None]
+    prompt_version: Mapped[str | None]
 
 
 class ScoreRow(Base):
@@ -119,6 +134,8 @@ async def open_assessment(session: AsyncSession, assessment: Assessment) -> bool
             batch_id=assessment.batch_id,
             fingerprint=assessment.fingerprint,
             judge=assessment.judge,
+            language=assessment.language,
+            assignment_text_id=assessment.assignment_text_id,
             seed=assessment.seed,
             grade_scale=list(assessment.grade_scale),
             failed=[failure.model_dump(mode="json") for failure in assessment.failed],
@@ -153,6 +170,10 @@ async def load_assessment(session: AsyncSession, run_id: RunId) -> Assessment | 
         batch_id=BatchId(row.batch_id),
         fingerprint=row.fingerprint,
         judge=row.judge,
+        language=Language(row.language),
+        assignment_text_id=(
+            None if row.assignment_text_id is None else TextId(row.assignment_text_id)
+        ),
         seed=row.seed,
         grade_scale=tuple(row.grade_scale),
         essays=tuple(
@@ -174,7 +195,7 @@ async def load_assessment(session: AsyncSession, run_id: RunId) -> Assessment | 
 
 def _comparison(row: ComparisonRow) -> Comparison:
     outcome = None if row.winner is None else Outcome(cast("Winner", row.winner), row.degree)
-    return Comparison(row.wave, row.judge, (row.first, row.second), outcome)
+    return Comparison(row.wave, row.judge, (row.first, row.second), outcome, row.given_up)
 
 
 async def plan_wave(
@@ -188,13 +209,16 @@ async def plan_wave(
     )
 
 
+_ANSWER = ("winner", "degree", "given_up", *(field.name for field in fields(Details)))
+
+
 async def keep_verdicts(
-    session: AsyncSession,
-    run_id: RunId,
-    judge: str,
-    verdicts: Sequence[tuple[Pair, Outcome]],
+    session: AsyncSession, run_id: RunId, judge: str, verdicts: Sequence[Verdict]
 ) -> None:
-    """Fill in the answers to pairs that have none; an answer that is there stays."""
+    """Fill in the answers to pairs that have none; an answer that is there stays.
+
+    So a verdict counts once, however often it is delivered.
+    """
     if not verdicts:
         return
     statement = (
@@ -205,14 +229,22 @@ async def keep_verdicts(
             ComparisonRow.first == bindparam("of_first"),
             ComparisonRow.second == bindparam("of_second"),
             ComparisonRow.winner.is_(None),
+            ComparisonRow.given_up.is_(None),
         )
-        .values(winner=bindparam("winner"), degree=bindparam("degree"), judged_at=func.now())
+        .values(judged_at=func.now(), **{name: bindparam(name) for name in _ANSWER})
     )
     await session.execute(
         statement,
         [
-            {"of_first": first, "of_second": second, **asdict(outcome)}
-            for (first, second), outcome in sorted(verdicts, key=lambda verdict: verdict[0])
+            {
+                "of_first": verdict.pair[0],
+                "of_second": verdict.pair[1],
+                "winner": verdict.outcome and verdict.outcome.winner,
+                "degree": verdict.outcome and verdict.outcome.degree,
+                "given_up": verdict.given_up,
+                **asdict(verdict.details),
+            }
+            for verdict in sorted(verdicts, key=lambda verdict: verdict.pair)
         ],
     )
 

@@ -1,7 +1,7 @@
 """The comparison phase through its door: real engine, real database, texts in memory."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -21,8 +21,14 @@ from huleedu_service_libs.errors import TemporaryError
 from huleedu_service_libs.handled import Outcome
 from huleedu_service_libs.testing.harness import ServiceHarness
 from huleedu_service_libs.texts import InMemoryTexts
-from services.cj_assessment_service.assessment import Essay, Notes, Pair
-from services.cj_assessment_service.assessment import Outcome as Verdict
+from services.cj_assessment_service.assessment import (
+    Assessment,
+    JudgeIsDone,
+    Notes,
+    Pair,
+    Verdict,
+)
+from services.cj_assessment_service.assessment import Outcome as Judged
 from services.cj_assessment_service.config import Settings
 from services.cj_assessment_service.judges import Judges
 from services.cj_assessment_service.store import AssessmentRow, ComparisonRow
@@ -308,8 +314,11 @@ class Confused:
     async def read(self, text: str, language: Language) -> Notes:
         return {}
 
-    async def judge(self, essays: Sequence[Essay], pairs: Sequence[Pair]) -> list[Verdict]:
+    async def judge(
+        self, assessment: Assessment, pairs: Sequence[Pair]
+    ) -> AsyncGenerator[Sequence[Verdict], None]:
         raise ArithmeticError
+        yield
 
 
 class TestWithAJudgeThatFails:
@@ -331,6 +340,13 @@ class TestWithAJudgeThatFails:
         assert assessment.stop_reason == completed.data.failed[0].reason
 
 
+CONNECTION_LOST_AFTER = 7
+
+
+def _by_position(pair: Pair) -> Judged:
+    return Judged("first" if sum(pair) % 3 else "second")
+
+
 class TestWithAJudgeThatCosts:
     """What a model's answer costs is paid once, however often its wave is repeated."""
 
@@ -341,9 +357,14 @@ class TestWithAJudgeThatCosts:
     @pytest.fixture
     def outside(self, outside: Provider, asked: list[Pair]) -> Provider:
         class Counting(Confused):
-            async def judge(self, essays: Sequence[Essay], pairs: Sequence[Pair]) -> list[Verdict]:
-                asked.extend(pairs)
-                return [Verdict("first" if sum(pair) % 3 else "second") for pair in pairs]
+            async def judge(
+                self, assessment: Assessment, pairs: Sequence[Pair]
+            ) -> AsyncGenerator[Sequence[Verdict], None]:
+                for pair in pairs:
+                    asked.append(pair)
+                    yield [Verdict(pair, _by_position(pair))]
+                    if len(asked) == CONNECTION_LOST_AFTER:
+                        raise ConnectionResetError
 
         outside.provide(lambda: Judges({"offline": Counting()}), provides=Judges)
         return outside
@@ -355,6 +376,8 @@ class TestWithAJudgeThatCosts:
             await texts.put(text)
         await harness.deliver(request_for(CLASS))
         [wave] = await harness.emitted(CjWaveRequestedV1)
+        assert (await harness.attempt(harness.message(wave))).outcome is Outcome.RETRY
+        assert len(asked) == CONNECTION_LOST_AFTER
 
         async def fail() -> None:
             raise ConnectionResetError
@@ -368,3 +391,67 @@ class TestWithAJudgeThatCosts:
         assert asked == answered
         await drive(harness)
         assert len(set(asked)) == len(asked)
+
+
+class TestWithAJudgeThatEndsEarly:
+    """What the judge does after so many answers is up to the test."""
+
+    @pytest.fixture
+    def outside(self, outside: Provider, ends: Exception) -> Provider:
+        class Ending(Confused):
+            async def judge(
+                self, assessment: Assessment, pairs: Sequence[Pair]
+            ) -> AsyncGenerator[Sequence[Verdict], None]:
+                yield [Verdict(pair, _by_position(pair)) for pair in pairs[:15]]
+                raise ends
+
+        outside.provide(lambda: Judges({"offline": Ending()}), provides=Judges)
+        return outside
+
+    @pytest.mark.parametrize("ends", [JudgeIsDone("The money is spent.")])
+    async def test_what_there_is_makes_the_ranking_and_the_reason_is_said(
+        self, harness: ServiceHarness, texts: InMemoryTexts
+    ) -> None:
+        await take(harness, texts, CLASS)
+        result = await result_of(harness)
+        assert (result.comparisons, result.stop_reason) == (15, "The money is spent.")
+        assert len(result.essays) == 12
+
+
+class TestWithAJudgeThatGivesUp:
+    @pytest.fixture
+    def outside(self, outside: Provider, every: int) -> Provider:
+        class Reluctant(Confused):
+            async def judge(
+                self, assessment: Assessment, pairs: Sequence[Pair]
+            ) -> AsyncGenerator[Sequence[Verdict], None]:
+                for place, pair in enumerate(pairs):
+                    if place % every == 0:
+                        yield [Verdict(pair, None, given_up="It refused to answer.")]
+                    else:
+                        yield [Verdict(pair, _by_position(pair))]
+
+        outside.provide(lambda: Judges({"offline": Reluctant()}), provides=Judges)
+        return outside
+
+    @pytest.mark.parametrize("every", [9])
+    async def test_a_few_pairs_without_a_verdict_do_not_matter(
+        self, harness: ServiceHarness, texts: InMemoryTexts
+    ) -> None:
+        await take(harness, texts, CLASS)
+        async with harness.session() as session:
+            rows = (await session.scalars(select(ComparisonRow))).all()
+        given_up = [row for row in rows if row.given_up is not None]
+        assert given_up
+        assert (await result_of(harness)).comparisons == len(rows) - len(given_up)
+
+    @pytest.mark.parametrize("every", [3])
+    async def test_many_fail_the_assessment_with_the_reason(
+        self, harness: ServiceHarness, texts: InMemoryTexts
+    ) -> None:
+        await take(harness, texts, CLASS)
+        [completed] = await harness.emitted(CjAssessmentCompletedV1)
+        assert {failure.code for failure in completed.data.failed} == {"judge_fails"}
+        assert {failure.reason for failure in completed.data.failed} == {
+            'The judge "offline" gave no verdict on 6 of 18 pairs: It refused to answer.'
+        }
