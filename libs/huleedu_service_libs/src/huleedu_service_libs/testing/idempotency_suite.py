@@ -36,6 +36,7 @@ from huleedu_service_libs.routing import Router
 from huleedu_service_libs.testing.confirmation import AsyncConfirmationTestHelper
 from huleedu_service_libs.testing.harness import ServiceHarness, Worker
 from huleedu_service_libs.testing.messages import envelope_of, message_of
+from huleedu_service_libs.testing.shortcuts import Shortcut, closes
 
 PROCESSING_TTL_SECONDS = 300
 DEFAULT_COMPLETED_TTL_SECONDS = 86_400
@@ -79,6 +80,16 @@ class Situation:
         async with asyncio.timeout(PATIENCE_SECONDS):
             handled = await self.harness.attempt(self.message, worker=worker)
         return handled.outcome
+
+    async def first_done(
+        self, attempts: set[asyncio.Task[Outcome]], count: int
+    ) -> set[asyncio.Task[Outcome]]:
+        """So many of the attempts, once they are over; meanwhile the clock goes on."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while len(done := {attempt for attempt in attempts if attempt.done()}) < count:
+                await self.harness.clock.advance(0.1)
+                await asyncio.wait(attempts - done, timeout=0.01)
+        return done
 
     @property
     def completed_ttl_seconds(self) -> float:
@@ -145,6 +156,7 @@ class IdempotencySuite:
             assert await situation.effects() == 0, "the effect is there before the event"
             yield situation
 
+    @closes(Shortcut.SYNCHRONOUS_CONFIRMATION, Shortcut.HAND_BUILT_KEYS)
     async def test_async_confirmation_pattern(self, situation: Situation) -> None:
         """Committed, then confirmed; in between others are told that it is in progress."""
         harness, helper = situation.harness, AsyncConfirmationTestHelper()
@@ -177,6 +189,7 @@ class IdempotencySuite:
         assert await situation.attempt(second) is Outcome.DUPLICATE
         assert await harness.snapshot() == before
 
+    @closes(Shortcut.SYNCHRONOUS_CONFIRMATION, Shortcut.IMMORTAL_WORKER)
     async def test_crash_before_confirmation(self, situation: Situation) -> None:
         """The record stays `processing`; the redelivery finds the inbox and does nothing twice."""
         harness, helper = situation.harness, AsyncConfirmationTestHelper()
@@ -195,6 +208,7 @@ class IdempotencySuite:
         assert await situation.effects() == 1
         assert await harness.snapshot() == before
 
+    @closes(Shortcut.IMMORTAL_WORKER)
     async def test_crash_before_commit(self, situation: Situation) -> None:
         """Nothing of the dead worker's transaction is left; the next worker does it all."""
         harness, checkpoint = situation.harness, Checkpoint()
@@ -212,6 +226,7 @@ class IdempotencySuite:
         assert await situation.inbox_rows() == 1
         assert await situation.state() == "completed"
 
+    @closes(Shortcut.LONE_WORKER, Shortcut.TIMELESS_REDIS)
     async def test_concurrent_workers(self, situation: Situation) -> None:
         """While one worker is at it the others do not run; afterwards it is a duplicate to them."""
         harness, checkpoint = situation.harness, Checkpoint()
@@ -237,6 +252,28 @@ class IdempotencySuite:
         assert await situation.effects() == 1
         assert await harness.snapshot() == before
 
+    @closes(Shortcut.LONE_WORKER, Shortcut.TIMELESS_REDIS)
+    async def test_slow_redis(self, situation: Situation) -> None:
+        """However long commands take and however they interleave, one worker runs the handler."""
+        harness, checkpoint = situation.harness, Checkpoint()
+        workers = [harness.first, *[await harness.worker(name) for name in ("second", "third")]]
+        for worker in workers:
+            worker.leases.before_commit = checkpoint
+        harness.redis.latency = 0.3
+        racing = {worker.spawn(situation.attempt(worker)) for worker in workers}
+        losers = await situation.first_done(racing, 2)
+        assert [task.result() for task in losers] == [Outcome.IN_PROGRESS] * 2
+
+        checkpoint.open()
+        [winner] = await situation.first_done(racing - losers, 1)
+        assert winner.result() is Outcome.DONE
+        harness.redis.latency = 0.0
+        assert checkpoint.visits == 1
+        assert await situation.effects() == 1
+        assert await situation.inbox_rows() == 1
+        assert await situation.state() == "completed"
+
+    @closes(Shortcut.IMMORTAL_WORKER)
     async def test_stale_lease(self, situation: Situation) -> None:
         """A worker that died with a lease before doing anything holds up nobody for long."""
         harness = situation.harness
@@ -252,6 +289,7 @@ class IdempotencySuite:
         assert await situation.effects() == 1
         assert await situation.state() == "completed"
 
+    @closes(Shortcut.UNVERIFIED_RELEASE)
     async def test_handler_error(self, situation: Situation) -> None:
         """It comes out unchanged after one call, the lease is given back, the next try succeeds."""
         harness, bug, calls = situation.harness, HandlerBug("no such thing"), 0
@@ -288,6 +326,7 @@ class IdempotencySuite:
         assert await situation.inbox_rows() == 0
         assert await situation.effects() == 0
 
+    @closes(Shortcut.EFFECTLESS_FAIL_OPEN)
     async def test_redis_outage(self, situation: Situation) -> None:
         """The inbox alone keeps the promise: the effect is there, once."""
         harness = situation.harness
@@ -305,6 +344,7 @@ class IdempotencySuite:
         assert await harness.snapshot() == before
         assert await situation.state() == "completed"
 
+    @closes(Shortcut.FIRST_TTL_ONLY, Shortcut.TIMELESS_REDIS)
     async def test_ttl_of_each_state(self, situation: Situation) -> None:
         """As Redis says: 300 s at most while processing, then that of the event's type."""
         harness, checkpoint = situation.harness, Checkpoint()
