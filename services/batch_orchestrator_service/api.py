@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from uuid import UUID
 
@@ -26,6 +28,7 @@ from services.batch_orchestrator_service.domain import (
     new_run,
     repeats,
     validate,
+    validate_judge,
 )
 from services.batch_orchestrator_service.store import (
     Batch,
@@ -47,10 +50,8 @@ async def create_batch(
     transactions: FromDishka[Transactions], settings: FromDishka[Settings]
 ) -> Response:
     body = await parse_body(CreateBatch)
-    try:
+    with invalid_batch():
         validate(body)
-    except InvalidBatchError as error:
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_batch", str(error)) from error
     async with transactions.begin(body.batch_id, correlation_id()) as tx:
         added = await add_batch(
             tx.session,
@@ -61,13 +62,21 @@ async def create_batch(
         )
         if added:
             _say_registered(tx, body, settings)
-        batch = await _found(tx.session, body.batch_id)
+        batch = await found(tx.session, body.batch_id)
     if batch.request != body:
-        raise _conflict(
+        raise conflict(
             "batch_exists",
             "There is a batch with this id already, and it was described differently.",
         )
     return json_response(batch.record(), HTTPStatus.CREATED)
+
+
+@contextmanager
+def invalid_batch() -> Iterator[None]:
+    try:
+        yield
+    except InvalidBatchError as error:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_batch", str(error)) from error
 
 
 def _essays(count: int) -> str:
@@ -92,7 +101,7 @@ def _say_registered(tx: Transaction, body: CreateBatch, settings: Settings) -> N
 @inject
 async def get_batch(batch_id: UUID, transactions: FromDishka[Transactions]) -> Response:
     async with transactions.sessions() as session:
-        batch = await _found(session, BatchId(batch_id))
+        batch = await found(session, BatchId(batch_id))
     return json_response(batch.record())
 
 
@@ -121,8 +130,11 @@ async def start_pipeline(
 ) -> Response:
     """Run a pipeline on the original texts; what has been done before is taken over."""
     body = await parse_body(StartPipeline)
+    if body.judge is not None:
+        with invalid_batch():
+            validate_judge(body.judge)
     async with transactions.sessions() as session:
-        batch = await _found(session, BatchId(batch_id))
+        batch = await found(session, BatchId(batch_id))
         await _run_that_answers(session, batch, body)
     run = new_run(
         batch.request,
@@ -131,10 +143,11 @@ async def start_pipeline(
         batch.failed,
         pipeline=body.pipeline,
         judge=body.judge,
+        extra_comparisons=batch.extra_comparisons,
     )
     resolved = await conductor.resolve(run)
     async with transactions.begin(body.run_id, correlation_id()) as tx:
-        batch = await _found(tx.session, BatchId(batch_id), lock=True)
+        batch = await found(tx.session, BatchId(batch_id), lock=True)
         answer = await _run_that_answers(tx.session, batch, body)
         if answer is None:
             answer = run.run_id
@@ -143,7 +156,7 @@ async def start_pipeline(
     return json_response(PipelineStarted(run_id=answer), HTTPStatus.ACCEPTED)
 
 
-async def _found(session: AsyncSession, batch_id: BatchId, *, lock: bool = False) -> Batch:
+async def found(session: AsyncSession, batch_id: BatchId, *, lock: bool = False) -> Batch:
     batch = await (lock_batch if lock else find_batch)(session, batch_id)
     if batch is None:
         raise Problem(HTTPStatus.NOT_FOUND, "batch_not_found", "There is no batch with this id.")
@@ -158,17 +171,17 @@ async def _run_that_answers(
     if known is not None and (known.batch_id, known.request) == (batch.request.batch_id, body):
         return known.run_id
     if known is not None or await run_exists(session, body.run_id):
-        raise _conflict("run_id_taken", "This run id was used for something else.")
+        raise conflict("run_id_taken", "This run id was used for something else.")
     if batch.essays is None:
-        raise _conflict("batch_not_ready", "The batch still waits for essays to be uploaded.")
+        raise conflict("batch_not_ready", "The batch still waits for essays to be uploaded.")
     if not batch.essays:
-        raise _conflict("no_essays", "The batch has no essay that could be read.")
+        raise conflict("no_essays", "The batch has no essay that could be read.")
     if batch.run is None:
         return None
     if repeats(batch.run, batch.request, body):
         return batch.run.run_id
-    raise _conflict("run_under_way", "Another pipeline is running on this batch; wait for its end.")
+    raise conflict("run_under_way", "Another pipeline is running on this batch; wait for its end.")
 
 
-def _conflict(code: str, detail: str) -> Problem:
+def conflict(code: str, detail: str) -> Problem:
     return Problem(HTTPStatus.CONFLICT, code, detail)

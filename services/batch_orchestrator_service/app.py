@@ -4,6 +4,7 @@ from huleedu_service_libs.jobs import every
 from huleedu_service_libs.service import Service
 from services.batch_orchestrator_service.api import api
 from services.batch_orchestrator_service.config import Settings
+from services.batch_orchestrator_service.control_api import control_api
 from services.batch_orchestrator_service.deadlines import give_up_overdue_batches
 from services.batch_orchestrator_service.di import OrchestratorProvider
 from services.batch_orchestrator_service.handlers import router
@@ -11,7 +12,7 @@ from services.batch_orchestrator_service.handlers import router
 service = Service(
     Settings(),
     router=router,
-    blueprints=[api],
+    blueprints=[api, control_api],
     providers=[OrchestratorProvider()],
     migrations=Path(__file__).parent / "migrations",
     jobs=[every(seconds=1.0, run=give_up_overdue_batches)],

@@ -15,11 +15,17 @@ class Settings(ServiceSettings):
     phase_deadline_seconds_per_essay: float = Field(
         default=10.0, ge=0, description="how much longer a phase may take for each essay"
     )
+    people_deadline_seconds: float = Field(
+        default=30 * 86_400.0,
+        gt=0,
+        description="how long a phase may take at least if people are among the judges",
+    )
     grace_seconds: float = Field(
         default=300.0,
         gt=0,
         description="how long after a deadline of the essay lifecycle a batch gives its answer up",
     )
 
-    def phase_deadline(self, essays: int) -> float:
-        return self.phase_deadline_seconds + essays * self.phase_deadline_seconds_per_essay
+    def phase_deadline(self, essays: int, *, asks_people: bool) -> float:
+        usual = self.phase_deadline_seconds + essays * self.phase_deadline_seconds_per_essay
+        return max(usual, self.people_deadline_seconds) if asks_people else usual

@@ -11,18 +11,20 @@ from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict
 
-from common_core.domain_enums import BatchStatus, PhaseName
+from common_core.domain_enums import BatchStatus, PhaseName, RunControl
 from common_core.events.batch_events import PhasePlan, PhaseResult
 from common_core.events.phase_events import ElsBatchPhaseOutcomeV1, PhaseCommand
 from common_core.http_models import (
+    Control,
     CreateBatch,
     ResolvedPipeline,
     ResolvePipeline,
     StartPipeline,
 )
 from common_core.identifiers import BatchId, EssayId, RunId
+from common_core.judges import asks_people, judges_named
 from common_core.models import Anchor, BatchProfile, EssayFailure, EssayText
-from common_core.phases import phase_named, with_dependencies
+from common_core.phases import Scope, phase_named, with_dependencies
 
 DEFAULT_GRADE_SCALE = ("A", "B", "C", "D", "E", "F")
 """The Swedish one, from best to worst."""
@@ -90,8 +92,17 @@ def grade_scale(batch: CreateBatch) -> tuple[str, ...]:
     return batch.grade_scale or DEFAULT_GRADE_SCALE
 
 
+def validate_judge(judge: str) -> None:
+    """Raises InvalidBatchError."""
+    try:
+        judges_named(judge)
+    except ValueError as error:
+        raise InvalidBatchError(str(error)) from error
+
+
 def validate(batch: CreateBatch) -> None:
     """Raises InvalidBatchError."""
+    validate_judge(batch.judge)
     scale = batch.grade_scale or DEFAULT_GRADE_SCALE
     if len(set(scale)) < max(len(scale), 2) or "" in scale:
         raise InvalidBatchError("The grade scale needs at least two grades, each named once.")
@@ -128,6 +139,7 @@ def new_run(
     *,
     pipeline: Iterable[PhaseName] | None = None,
     judge: str | None = None,
+    extra_comparisons: int = 0,
 ) -> Run:
     """A run from the original texts."""
     anchors, notes = _anchors(batch, essays)
@@ -141,6 +153,7 @@ def new_run(
             judge=judge or batch.judge,
             grade_scale=grade_scale(batch),
             anchors=anchors,
+            extra_comparisons=extra_comparisons,
         ),
         essays=tuple(essays),
         failed=tuple(failed),
@@ -258,6 +271,97 @@ def essay_failure(essay: EssayText, code: str, reason: str) -> EssayFailure:
     return EssayFailure(
         essay_id=essay.essay_id, file_name=essay.file_name, code=code, reason=reason
     )
+
+
+def waits_for_people(run: Run) -> bool:
+    """Whether people are among those who answer in the phase under way."""
+    return (
+        run.phase is not None
+        and "judge" in phase_named(run.phase).profile_fields
+        and asks_people(run.profile.judge)
+    )
+
+
+def with_budget(run: Run, extra_comparisons: int) -> Run:
+    profile = run.profile.model_copy(update={"extra_comparisons": extra_comparisons})
+    return run.model_copy(update={"profile": profile})
+
+
+def compares(pipeline: Iterable[PhaseName]) -> bool:
+    """Whether a budget of comparisons means something to a phase of the pipeline."""
+    phases = with_dependencies(pipeline)
+    return any("extra_comparisons" in phase.profile_fields for phase in phases)
+
+
+# What the owner wants of a run
+
+
+class RefusedControlError(ValueError):
+    """What cannot be done to a batch as it is now; `code` is stable, the message is for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+_CONTROLS = {
+    "pause": RunControl.PAUSE,
+    "resume": RunControl.GO_ON,
+    "finish": RunControl.FINISH,
+    "cancel": RunControl.CANCEL,
+}
+
+
+def controlled(
+    asked: Control, status: BatchStatus, now: RunControl, run: Run | None
+) -> RunControl | None:
+    """What holds from now on; None if it holds already. Raises RefusedControlError."""
+    wanted = _CONTROLS[asked]
+    if run is None:
+        return _controlled_without_run(asked, status)
+    if wanted is now:
+        return None
+    if now is RunControl.FINISH and wanted is not RunControl.CANCEL:
+        raise RefusedControlError("batch_finishing", "The batch is being finished already.")
+    if wanted is RunControl.FINISH and not _comparing(run):
+        raise RefusedControlError(
+            "not_comparing", "The essays are not being compared: there is nothing to finish early."
+        )
+    return wanted
+
+
+def _controlled_without_run(asked: Control, status: BatchStatus) -> RunControl | None:
+    wanted = _CONTROLS[asked]
+    if not status.ended:
+        if wanted is RunControl.CANCEL:
+            return wanted
+        raise RefusedControlError(
+            "not_at_work", f"The work has not begun: there is nothing to {asked} yet."
+        )
+    if wanted is RunControl.CANCEL and status is BatchStatus.CANCELLED:
+        return None
+    raise RefusedControlError("batch_over", f"The batch is over: there is nothing to {asked}.")
+
+
+def _comparing(run: Run) -> bool:
+    return run.phase is not None and phase_named(run.phase).scope is Scope.BATCH
+
+
+def cause_of_control(batch_id: BatchId, run: Run | None) -> UUID:
+    """What the events of an owner's wish derive their ids from."""
+    return uuid5(run.run_id if run else batch_id, "controlled")
+
+
+PAUSED_MESSAGE = "Paused. Nothing new is begun until the batch is resumed."
+CANCELLED_MESSAGE = "The batch was cancelled. What was done before is kept."
+
+
+def cancelled(run: Run) -> Run:
+    """Every essay still in the run fails, with what was done for it."""
+    reason = "The batch was cancelled before the work on this essay was done."
+    lost = tuple(essay_failure(essay, "cancelled", reason) for essay in run.essays)
+    after = {"essays": (), "failed": (*run.failed, *lost), "phase": None, "reused": ()}
+    return run.model_copy(update=after)
 
 
 # Ending

@@ -2,6 +2,7 @@
 
 from dishka import FromDishka
 
+from common_core.domain_enums import RunControl
 from common_core.events.envelope import EventEnvelope
 from common_core.events.essay_events import BatchEssaysReadyV1
 from common_core.events.phase_events import ElsBatchPhaseOutcomeV1
@@ -16,6 +17,7 @@ from services.batch_orchestrator_service.store import (
     Batch,
     find_batch,
     lock_batch,
+    save_run,
     set_ready,
 )
 
@@ -36,7 +38,13 @@ async def start_first_run(
         batch = await find_batch(session, ready.batch_id)
     if batch is None:
         raise PermanentError(f"batch {ready.batch_id} is ready but was never created here")
-    run = new_run(batch.request, first_run_id(ready.batch_id), ready.essays, ready.failed)
+    run = new_run(
+        batch.request,
+        first_run_id(ready.batch_id),
+        ready.essays,
+        ready.failed,
+        extra_comparisons=batch.extra_comparisons,
+    )
     resolved = await conductor.resolve(run)
     async with work.transaction() as tx:
         batch = await lock_batch(tx.session, ready.batch_id)
@@ -62,8 +70,13 @@ async def start_next_phase(
     after = absorb(run, outcome) if run else None
     resolved = await conductor.resolve(after) if after else None
     async with work.transaction() as tx:
-        run = _awaiting(await lock_batch(tx.session, outcome.batch_id), outcome)
-        if run is not None and after is not None:
+        batch = await lock_batch(tx.session, outcome.batch_id)
+        run, paused = _awaiting(batch, outcome), batch and batch.control is RunControl.PAUSE
+        if run is None or after is None:
+            return
+        if paused and not after.over:
+            await save_run(tx.session, after, under_way=True)
+        else:
             await effects.carry_on(tx, after, resolved, settings)
 
 

@@ -11,12 +11,23 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import ForeignKey, Index, Select, String, Uuid, func, select, text, update
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    Integer,
+    Select,
+    String,
+    Uuid,
+    func,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from common_core.domain_enums import BatchStatus
+from common_core.domain_enums import BatchStatus, RunControl
 from common_core.http_models import BatchRecord, CreateBatch, StartPipeline
 from common_core.identifiers import BatchId, RunId
 from common_core.models import EssayFailure, EssayText
@@ -47,6 +58,10 @@ class BatchRow(Base):
     """The original texts; None until the batch is ready."""
     failed: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
     deadline: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
+    control: Mapped[str] = mapped_column(String, server_default=RunControl.GO_ON)
+    """What the owner wants of the run under way."""
+    control_sequence: Mapped[int] = mapped_column(Integer, server_default="0")
+    extra_comparisons: Mapped[int] = mapped_column(Integer, server_default="0")
     created_at: Mapped[datetime] = mapped_column(
         TIMESTAMP(timezone=True), server_default=func.now()
     )
@@ -78,6 +93,16 @@ class RunRequestRow(Base):
     run_id: Mapped[UUID] = mapped_column(Uuid)
 
 
+class BudgetRequestRow(Base):
+    """A request for more comparisons that has had its effect."""
+
+    __tablename__ = "budget_requests"
+
+    request_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    batch_id: Mapped[UUID] = mapped_column(ForeignKey("batches.batch_id"))
+    comparisons: Mapped[int] = mapped_column(Integer)
+
+
 @dataclass(frozen=True)
 class Batch:
     request: CreateBatch
@@ -88,6 +113,10 @@ class Batch:
     essays: tuple[EssayText, ...] | None
     """The original texts; None until the batch is ready."""
     failed: tuple[EssayFailure, ...]
+    control: RunControl
+    control_sequence: int
+    extra_comparisons: int
+    """Per essay, beyond the usual budget."""
     run: Run | None
     """The one under way."""
 
@@ -128,6 +157,9 @@ def _batch(row: BatchRow, state: dict[str, Any] | None) -> Batch:
         created_at=row.created_at,
         essays=None if row.essays is None else _ESSAYS.validate_python(row.essays),
         failed=_FAILURES.validate_python(row.failed or ()),
+        control=RunControl(row.control),
+        control_sequence=row.control_sequence,
+        extra_comparisons=row.extra_comparisons,
         run=None if state is None else Run.model_validate(state),
     )
 
@@ -231,6 +263,52 @@ async def set_status(
         .where(BatchRow.batch_id == batch_id)
         .values(status=status, message=message, deadline=deadline)
     )
+
+
+async def set_control(session: AsyncSession, batch_id: BatchId, control: RunControl) -> int:
+    """The number of the change; later ones are larger."""
+    sequence: int | None = await session.scalar(
+        update(BatchRow)
+        .where(BatchRow.batch_id == batch_id)
+        .values(control=control, control_sequence=BatchRow.control_sequence + 1)
+        .returning(BatchRow.control_sequence)
+    )
+    assert sequence is not None  # noqa: S101 - the caller has locked the row
+    return sequence
+
+
+async def add_comparisons(
+    session: AsyncSession, batch_id: BatchId, request_id: UUID, comparisons: int
+) -> bool:
+    """Enlarge the budget; False if this request has done so before."""
+    new = await session.scalar(
+        insert(BudgetRequestRow)
+        .values(request_id=request_id, batch_id=batch_id, comparisons=comparisons)
+        .on_conflict_do_nothing()
+        .returning(BudgetRequestRow.request_id)
+    )
+    if new is None:
+        return False
+    await session.execute(
+        update(BatchRow)
+        .where(BatchRow.batch_id == batch_id)
+        .values(extra_comparisons=BatchRow.extra_comparisons + comparisons)
+    )
+    return True
+
+
+async def budget_request_exists(session: AsyncSession, request_id: UUID) -> bool:
+    return await session.get(BudgetRequestRow, request_id) is not None
+
+
+async def latest_run(session: AsyncSession, batch_id: BatchId) -> Run | None:
+    state = await session.scalar(
+        select(RunRow.state)
+        .where(RunRow.batch_id == batch_id)
+        .order_by(RunRow.created_at.desc(), RunRow.run_id)
+        .limit(1)
+    )
+    return None if state is None else Run.model_validate(state)
 
 
 async def save_run(session: AsyncSession, run: Run, *, under_way: bool) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from common_core.events.batch_events import BatchEssaysRegisteredV1
+from common_core.events.batch_events import BatchEssaysRegisteredV1, BatchRunControlledV1
 from common_core.events.envelope import EventEnvelope
 from common_core.events.essay_events import EssayContentProvisionedV1, EssayContentRejectedV1
 from common_core.events.phase_events import PhaseCommand, PhaseCompleted
@@ -13,6 +13,7 @@ from huleedu_service_libs.transaction import Transaction
 from services.essay_lifecycle_service.domain.intake import Placement, Refusal, Upload
 from services.essay_lifecycle_service.domain.phase_run import answered, requests, started
 from services.essay_lifecycle_service.effects import move_essays, take_in
+from services.essay_lifecycle_service.store.controls import keep_control
 from services.essay_lifecycle_service.store.intake import (
     lock_batch,
     record_upload,
@@ -20,6 +21,7 @@ from services.essay_lifecycle_service.store.intake import (
     uploads,
 )
 from services.essay_lifecycle_service.store.phase_runs import (
+    apply_control,
     essays_in,
     lock_open_phase_run,
     open_phase_run,
@@ -94,6 +96,13 @@ def fan_in(phase: Phase) -> Callable[[EventEnvelope[PhaseCompleted], Transaction
             await move_essays(tx, run, answered(essays, answer))
 
     return take_answer
+
+
+@router.on(BatchRunControlledV1)
+async def take_control(event: EventEnvelope[BatchRunControlledV1], tx: Transaction) -> None:
+    """The owner pauses, resumes or cancels a run: nobody is given up while nobody is to work."""
+    if await keep_control(tx.session, event.data):
+        await apply_control(tx.session, event.data)
 
 
 for _phase in PHASES:

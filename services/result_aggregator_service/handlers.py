@@ -4,6 +4,7 @@ from common_core.events.batch_events import (
     BatchEssaysRegisteredV1,
     BatchPipelineCompletedV1,
     BatchPipelineStartedV1,
+    BatchRunControlledV1,
 )
 from common_core.events.cj_events import AssessmentResultV1, CjAssessmentProgressedV1
 from common_core.events.envelope import EventEnvelope
@@ -35,6 +36,7 @@ router = Router()
 @router.on(SpellcheckResultV1)
 @router.on(CjAssessmentProgressedV1)
 @router.on(AssessmentResultV1)
+@router.on(BatchRunControlledV1)
 @router.on(BatchPipelineCompletedV1)
 async def take_note(event: EventEnvelope[HeardEvent], tx: Transaction) -> None:
     """Keep the fact, show what the batch looks like now, and announce results that are complete."""

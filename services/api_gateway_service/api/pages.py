@@ -39,6 +39,7 @@ STATUS_WORDS = {
     BatchStatus.COMPLETED: "done",
     BatchStatus.COMPLETED_WITH_FAILURES: "done, with gaps",
     BatchStatus.FAILED: "failed",
+    BatchStatus.CANCELLED: "cancelled",
 }
 
 pages = Blueprint("pages", __name__, static_folder=str(_HERE / "static"), static_url_path="/assets")

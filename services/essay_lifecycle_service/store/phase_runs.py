@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import (
+    ColumnElement,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -25,12 +26,14 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from common_core.domain_enums import PhaseName
+from common_core.domain_enums import PhaseName, RunControl
+from common_core.events.batch_events import BatchRunControlledV1
 from common_core.events.phase_events import PhaseCommand
 from common_core.identifiers import BatchId, EssayId, RunId, TextId
 from common_core.models import EssayText
 from services.essay_lifecycle_service.domain.phase_run import EssayInPhase, State
 from services.essay_lifecycle_service.store.base import Base
+from services.essay_lifecycle_service.store.controls import lock_control
 
 
 class PhaseRunRow(Base):
@@ -43,7 +46,7 @@ class PhaseRunRow(Base):
     phase: Mapped[str] = mapped_column(String, primary_key=True)
     batch_id: Mapped[UUID] = mapped_column(Uuid)
     correlation_id: Mapped[UUID] = mapped_column(Uuid)
-    deadline: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))
+    deadline: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
     closed_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
 
 
@@ -81,7 +84,10 @@ async def open_phase_run(
     essays: Sequence[EssayInPhase],
     correlation_id: UUID,
 ) -> bool:
-    """False if this phase of this run was opened before."""
+    """False if this phase of this run was opened before, or the run is cancelled."""
+    control = await lock_control(session, command.run_id)
+    if control is RunControl.CANCEL:
+        return False
     opened = await session.scalar(
         insert(PhaseRunRow)
         .values(
@@ -89,7 +95,7 @@ async def open_phase_run(
             phase=phase,
             batch_id=command.batch_id,
             correlation_id=correlation_id,
-            deadline=func.now() + timedelta(seconds=command.deadline_seconds),
+            deadline=_after(None if control is RunControl.PAUSE else command.deadline_seconds),
         )
         .on_conflict_do_nothing()
         .returning(PhaseRunRow.run_id)
@@ -113,6 +119,21 @@ async def open_phase_run(
         ],
     )
     return True
+
+
+def _after(seconds: float | None) -> ColumnElement[datetime] | None:
+    return None if seconds is None else func.now() + timedelta(seconds=seconds)
+
+
+async def apply_control(session: AsyncSession, control: BatchRunControlledV1) -> None:
+    """Of a cancelled run nothing is waited for any more, and nothing is said."""
+    cancelled = control.control is RunControl.CANCEL
+    deadline = {} if cancelled else {"deadline": _after(control.deadline_seconds)}
+    await session.execute(
+        update(PhaseRunRow)
+        .where(PhaseRunRow.run_id == control.run_id, PhaseRunRow.closed_at.is_(None))
+        .values({"closed_at": func.now()} if cancelled else deadline)
+    )
 
 
 def _open() -> Select[PhaseRunRow]:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID, uuid5
 
-from common_core.domain_enums import Language
-from common_core.events.batch_events import BatchEssaysRegisteredV1
+from common_core.domain_enums import Language, RunControl
+from common_core.events.batch_events import BatchEssaysRegisteredV1, BatchRunControlledV1
 from common_core.events.essay_events import EssayContentProvisionedV1, EssayContentRejectedV1
 from common_core.events.phase_events import PhaseCommand, PhaseCompleted, PhaseRequest
 from common_core.identifiers import BatchId, EssayId, RunId, TextId
@@ -75,6 +75,19 @@ def command(
         run_id=run_id,
         essays=tuple(essay(number) for number in range(essays)),
         profile=PROFILE,
+        deadline_seconds=seconds,
+    )
+
+
+def control(
+    wanted: RunControl, sequence: int = 1, *, seconds: float | None = None
+) -> BatchRunControlledV1:
+    return BatchRunControlledV1(
+        batch_id=BATCH,
+        run_id=RUN,
+        sequence=sequence,
+        control=wanted,
+        extra_comparisons=0,
         deadline_seconds=seconds,
     )
 

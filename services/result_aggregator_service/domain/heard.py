@@ -1,6 +1,6 @@
 """What was heard about a batch, as a set of facts.
 
-Events of eleven topics arrive in any order, late and twice. So nothing is ever updated: each event
+Events of a dozen topics arrive in any order, late and twice. So nothing is ever updated: each event
 is a fact with a name of its own, kept once, and everything that is shown is a function of the set
 of facts. Order and repetition cannot matter to a set.
 """
@@ -12,11 +12,12 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID, uuid5
 
-from common_core.domain_enums import PhaseName
+from common_core.domain_enums import PhaseName, RunControl
 from common_core.events.batch_events import (
     BatchEssaysRegisteredV1,
     BatchPipelineCompletedV1,
     BatchPipelineStartedV1,
+    BatchRunControlledV1,
 )
 from common_core.events.cj_events import AssessmentResultV1, CjAssessmentProgressedV1
 from common_core.events.envelope import EventData
@@ -43,6 +44,7 @@ HeardEvent = (
     | SpellcheckResultV1
     | CjAssessmentProgressedV1
     | AssessmentResultV1
+    | BatchRunControlledV1
     | BatchPipelineCompletedV1
 )
 
@@ -66,6 +68,8 @@ class Run:
     """The furthest it was heard to have come."""
     assessment: AssessmentResultV1 | None
     completed: BatchPipelineCompletedV1 | None
+    control: RunControl = RunControl.GO_ON
+    """What the owner wants of it, by the latest that was heard."""
 
 
 @dataclass(frozen=True)
@@ -95,19 +99,23 @@ def fact_id(data: HeardEvent) -> UUID:
 
 
 def _subject(data: HeardEvent) -> str:
+    subject: tuple[object, ...]
     match data:
         case BatchEssaysRegisteredV1() | BatchEssaysReadyV1():
-            return ""
+            subject = ()
         case EssayContentProvisionedV1() | EssayContentRejectedV1() | ExcessContentReportedV1():
-            return f"{data.file_hash}:{data.file_name}"
+            subject = (data.file_hash, data.file_name)
         case BatchPipelineStartedV1() | BatchPipelineCompletedV1() | AssessmentResultV1():
-            return str(data.run_id)
+            subject = (data.run_id,)
         case ElsBatchPhaseOutcomeV1():
-            return f"{data.run_id}:{data.phase}"
+            subject = (data.run_id, data.phase)
         case SpellcheckResultV1():
-            return f"{data.run_id}:{data.essay_id}"
+            subject = (data.run_id, data.essay_id)
         case CjAssessmentProgressedV1():
-            return f"{data.run_id}:{data.comparisons}"
+            subject = (data.run_id, data.comparisons, data.wave, data.waiting_for_people)
+        case BatchRunControlledV1():
+            subject = (data.run_id, data.sequence)
+    return ":".join(map(str, subject))
 
 
 def gather(facts: Iterable[Fact]) -> Batch | None:
@@ -143,7 +151,8 @@ def _runs(heard: list[Fact]) -> tuple[Run, ...]:
             | BatchPipelineCompletedV1
             | ElsBatchPhaseOutcomeV1
             | CjAssessmentProgressedV1
-            | AssessmentResultV1,
+            | AssessmentResultV1
+            | BatchRunControlledV1,
         ):
             by_run[fact.data.run_id].append(fact)
     runs = [_run(run_id, facts) for run_id, facts in by_run.items()]
@@ -152,16 +161,23 @@ def _runs(heard: list[Fact]) -> tuple[Run, ...]:
 
 def _run(run_id: RunId, facts: list[Fact]) -> Run:
     comparing = _all(facts, CjAssessmentProgressedV1)
+    controls = _all(facts, BatchRunControlledV1)
+    control = max(controls, key=lambda said: said.sequence, default=None)
     started = [fact.at for fact in facts if isinstance(fact.data, BatchPipelineStartedV1)]
     return Run(
         run_id=run_id,
         begun_at=min(started, default=min(fact.at for fact in facts)),
         started=_last(_all(facts, BatchPipelineStartedV1)),
         outcomes={outcome.phase: outcome for outcome in _all(facts, ElsBatchPhaseOutcomeV1)},
-        comparing=max(comparing, key=lambda progress: progress.comparisons, default=None),
+        comparing=max(comparing, key=_how_far, default=None),
         assessment=_last(_all(facts, AssessmentResultV1)),
         completed=_last(_all(facts, BatchPipelineCompletedV1)),
+        control=control.control if control else RunControl.GO_ON,
     )
+
+
+def _how_far(progress: CjAssessmentProgressedV1) -> tuple[int, int, int]:
+    return progress.comparisons, progress.wave, -progress.waiting_for_people
 
 
 def _all(facts: list[Fact], model: type[DataT]) -> tuple[DataT, ...]:

@@ -2,12 +2,14 @@
 
 from datetime import datetime
 
-from common_core.domain_enums import BatchStatus, PhaseName
+from common_core.domain_enums import BatchStatus, PhaseName, RunControl
 from common_core.events.batch_events import PhasePlan
 from common_core.http_models import BatchProgress, PhaseProgress
 from common_core.phases import Phase, Scope, phase_named, with_dependencies
 from services.result_aggregator_service.domain.heard import Batch, Run
 from services.result_aggregator_service.domain.results import is_ready, notices
+
+PAUSED = "Paused. Nothing new is begun until the batch is resumed."
 
 
 def progress(batch: Batch, now: datetime) -> BatchProgress:
@@ -15,6 +17,8 @@ def progress(batch: Batch, now: datetime) -> BatchProgress:
     phases = _phases(batch, run)
     status = _status(batch, run)
     results_ready = run is not None and is_ready(batch, run)
+    paused = run is not None and run.completed is None and run.control is RunControl.PAUSE
+    waiting = _waiting_for_people(run, phases)
     return BatchProgress(
         batch_id=batch.registered.batch_id,
         owner_id=batch.registered.owner_id,
@@ -22,12 +26,16 @@ def progress(batch: Batch, now: datetime) -> BatchProgress:
         name=batch.registered.name,
         language=batch.registered.language,
         status=status,
-        message=_message(batch, run, status, phases, results_ready=results_ready),
+        message=PAUSED
+        if paused
+        else _message(batch, run, status, phases, waiting, results_ready=results_ready),
         essays_expected=len(batch.registered.essay_ids),
         essays_received=_received(batch),
         phases=phases,
         notices=notices(batch),
         results_ready=results_ready,
+        paused=paused,
+        waiting_for_people=0 if paused else waiting,
         created_at=batch.registered_at,
         updated_at=now,
     )
@@ -54,6 +62,7 @@ def _message(
     run: Run | None,
     status: BatchStatus,
     phases: tuple[PhaseProgress, ...],
+    waiting: int,
     *,
     results_ready: bool,
 ) -> str:
@@ -66,9 +75,29 @@ def _message(
         return "Done; the results are being collected."
     if running is None:
         return "All essays are here; the work begins."
-    if running.total == 0:
-        return f"{running.title} is under way."
-    return f"{running.title} is under way: {running.done} of {running.total}."
+    return _people_wanted(waiting) if waiting else _under_way(running)
+
+
+def _under_way(phase: PhaseProgress) -> str:
+    if phase.total == 0:
+        return f"{phase.title} is under way."
+    return f"{phase.title} is under way: {phase.done} of {phase.total}."
+
+
+def _waiting_for_people(run: Run | None, phases: tuple[PhaseProgress, ...]) -> int:
+    """Comparisons that only people can make, for the assessment to go on."""
+    if run is None or run.comparing is None or run.control is RunControl.FINISH:
+        return 0
+    comparing = any(
+        phase.status == "running" and phase_named(phase.name).scope == Scope.BATCH
+        for phase in phases
+    )
+    return run.comparing.waiting_for_people if comparing else 0
+
+
+def _people_wanted(comparisons: int) -> str:
+    wanted = "1 comparison" if comparisons == 1 else f"{comparisons} comparisons"
+    return f"Waiting for {wanted} by people."
 
 
 def _awaiting(batch: Batch) -> str:

@@ -4,11 +4,18 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID, uuid5
 
-from common_core.domain_enums import BatchStatus, CorrectionKind, Language, PhaseName
+from common_core.domain_enums import (
+    BatchStatus,
+    CorrectionKind,
+    Language,
+    PhaseName,
+    RunControl,
+)
 from common_core.events.batch_events import (
     BatchEssaysRegisteredV1,
     BatchPipelineCompletedV1,
     BatchPipelineStartedV1,
+    BatchRunControlledV1,
     PhasePlan,
     PhaseResult,
 )
@@ -152,13 +159,27 @@ class Scenario:
             failed=(self.unchecked,) if phase == PhaseName.SPELLCHECK else (),
         )
 
-    def compared(self, comparisons: int) -> CjAssessmentProgressedV1:
+    def controlled(self, control: RunControl, sequence: int = 1) -> BatchRunControlledV1:
+        return BatchRunControlledV1(
+            batch_id=self.batch_id,
+            run_id=self.run_id,
+            sequence=sequence,
+            control=control,
+            extra_comparisons=0,
+            deadline_seconds=None,
+        )
+
+    def compared(
+        self, comparisons: int, wave: int = 0, waiting: int = 0
+    ) -> CjAssessmentProgressedV1:
         return CjAssessmentProgressedV1(
             batch_id=self.batch_id,
             run_id=self.run_id,
             comparisons=comparisons,
             expected_comparisons=20,
             reliability=comparisons / 20,
+            wave=wave,
+            waiting_for_people=waiting,
         )
 
     def assessed(self) -> AssessmentResultV1:
@@ -220,6 +241,9 @@ class Scenario:
             *(self.spellchecked(number) for number in range(2)),
             self.outcome(PhaseName.SPELLCHECK),
             self.compared(8),
+            self.compared(8, wave=1, waiting=2),
+            self.controlled(RunControl.PAUSE),
+            self.controlled(RunControl.GO_ON, 2),
             self.compared(16),
             self.assessed(),
             self.outcome(PhaseName.CJ_ASSESSMENT),

@@ -1,9 +1,9 @@
 """Bodies of the HTTP calls between services. The public API of the gateway has its own."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 
 from common_core.domain_enums import BatchStatus, Language, PhaseName
 from common_core.identifiers import BatchId, EssayId, RunId, TextId
@@ -38,6 +38,32 @@ class StartPipeline(WireModel):
 class PipelineStarted(WireModel):
     run_id: RunId
     """The run that answers the request: if one with the same input was under way, that one."""
+
+
+Control = Literal["pause", "resume", "finish", "cancel"]
+
+
+class ControlRun(WireModel):
+    """gateway → bos: what is to become of the run under way. Saying it twice changes nothing."""
+
+    control: Control
+
+
+class MoreComparisons(WireModel):
+    """gateway → bos: a larger budget; a repeated call with the same id adds nothing."""
+
+    request_id: RunId
+    comparisons_per_essay: Annotated[int, Field(ge=1, le=100)]
+
+
+class BatchControlled(WireModel):
+    """bos → gateway: the batch afterwards."""
+
+    run_id: RunId | None
+    """The run under way, if any."""
+    status: BatchStatus
+    paused: bool
+    message: str
 
 
 class BatchRecord(WireModel):
@@ -102,6 +128,55 @@ class StoredText(WireModel):
     text_id: TextId
 
 
+class OpenPair(WireModel):
+    pair_id: UUID
+    first: TextId
+    """The text to show first, or on the left."""
+    second: TextId
+
+
+class OpenPairs(WireModel):
+    """cj → gateway: what a person may compare now; the pairs are reserved for them for a while."""
+
+    state: Literal["open", "waiting", "paused", "over"]
+    """`waiting`: others have the pairs that are left, or nothing is asked of people yet."""
+    done: int
+    """Of `total` comparisons by people in the wave under way."""
+    total: int
+    language: Language | None
+    assignment_text_id: TextId | None
+    pairs: tuple[OpenPair, ...]
+
+
+Person = Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S")]
+MAX_REASON_CHARACTERS = 2000
+
+
+class PersonVerdict(WireModel):
+    """gateway → cj: what a person thinks of a pair. Delivered twice it counts once."""
+
+    pair_id: UUID
+    person: Person
+    winner: Literal["first", "second", "tie"]
+    degree: Annotated[int, Field(ge=1, le=2)] | None = None
+    """1: slightly better, 2: clearly."""
+    reason: Annotated[str, Field(max_length=MAX_REASON_CHARACTERS)] | None = None
+
+    @model_validator(mode="after")
+    def _degree_of_a_difference(self) -> Self:
+        if self.winner == "tie" and self.degree is not None:
+            raise ValueError("two essays that are equal differ to no degree")
+        return self
+
+
+class VerdictKept(WireModel):
+    """cj → gateway → client."""
+
+    pair_id: UUID
+    done: int
+    total: int
+
+
 class PhaseProgress(WireModel):
     name: PhaseName
     title: str
@@ -134,6 +209,9 @@ class BatchProgress(WireModel):
     phases: tuple[PhaseProgress, ...]
     notices: tuple[FileNotice, ...]
     results_ready: bool
+    paused: bool = False
+    waiting_for_people: int = 0
+    """Comparisons that people are to make now."""
     created_at: AwareDatetime
     updated_at: AwareDatetime
 

@@ -54,6 +54,8 @@ class BatchProfile(WireModel):
     grade_scale: tuple[str, ...] = ()
     """Grades from best to worst; empty if there are no anchors."""
     anchors: tuple[Anchor, ...] = ()
+    extra_comparisons: Annotated[int, Field(ge=0)] = 0
+    """Comparisons an essay may take part in beyond the usual budget."""
 
 
 class Correction(WireModel):

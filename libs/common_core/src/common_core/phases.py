@@ -60,7 +60,14 @@ PHASES: tuple[Phase, ...] = (
         command=BatchCjAssessmentInitiateCommandV1,
         request=CjAssessmentRequestedV1,
         completed=CjAssessmentCompletedV1,
-        profile_fields=("language", "assignment_text_id", "judge", "grade_scale", "anchors"),
+        profile_fields=(
+            "language",
+            "assignment_text_id",
+            "judge",
+            "grade_scale",
+            "anchors",
+            "extra_comparisons",
+        ),
     ),
 )
 """In an order in which each comes after what it depends on."""
@@ -87,6 +94,8 @@ def with_dependencies(names: Iterable[PhaseName]) -> tuple[Phase, ...]:
 def fingerprint(phase: Phase, essays: Sequence[EssayText], profile: BatchProfile) -> str:
     """SHA-256 of all that the phase's answer depends on, whatever the order of the essays."""
     settings = profile.model_dump(mode="json", include=set(phase.profile_fields))
+    if not settings.get("extra_comparisons"):  # as before there was such a thing
+        settings.pop("extra_comparisons", None)
     settings["anchors"] = sorted(
         (anchor["essay_id"], anchor["grade"]) for anchor in settings.get("anchors", ())
     )

@@ -9,6 +9,7 @@ from common_core.events.batch_events import (
     BatchEssaysRegisteredV1,
     BatchPipelineCompletedV1,
     BatchPipelineStartedV1,
+    BatchRunControlledV1,
 )
 from common_core.events.cj_events import (
     AssessmentResultV1,
@@ -78,6 +79,7 @@ EVENTS: tuple[EventType, ...] = (
     ),
     EventType(BatchPipelineStartedV1, "huleedu.bos.pipeline-started.v1", _BOS, _batch),
     EventType(BatchPipelineCompletedV1, "huleedu.bos.pipeline-completed.v1", _BOS, _batch),
+    EventType(BatchRunControlledV1, "huleedu.bos.run-controlled.v1", _BOS, _batch),
     EventType(EssayContentProvisionedV1, "huleedu.content.essay-provisioned.v1", _CONTENT, _batch),
     EventType(EssayContentRejectedV1, "huleedu.content.essay-rejected.v1", _CONTENT, _batch),
     EventType(ExcessContentReportedV1, "huleedu.els.excess-content-reported.v1", _ELS, _batch),

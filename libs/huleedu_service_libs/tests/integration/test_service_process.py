@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -14,10 +15,16 @@ import asyncpg
 import httpx
 
 from huleedu_embedded.infrastructure import Infrastructure
-from huleedu_embedded.process import free_port
 
 HERE = Path(__file__).parent
 PATIENCE = 30.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 async def until(fact: Callable[[], Awaitable[bool]]) -> None:

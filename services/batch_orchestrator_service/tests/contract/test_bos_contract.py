@@ -30,6 +30,8 @@ def test_the_recorded_messages_can_be_heard(route: Route) -> None:
 async def test_everything_said_has_the_recorded_shape(harness: ServiceHarness, desk: Desk) -> None:
     await desk.create(create_batch(anchors=[AnchorFile(file="essay_0.txt", grade="B")]))
     await harness.deliver(ready(0, 1, failed=(failure(2),)))
+    await desk.post(f"/v1/batches/{BATCH}/control", {"control": "pause"})
+    await desk.post(f"/v1/batches/{BATCH}/control", {"control": "resume"})
     for phase in PIPELINE:
         await harness.deliver(outcome(first_run_id(BATCH), phase, corrected(0), corrected(1)))
     by_topic = {row.topic: row for row in EVENTS}

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -16,13 +17,19 @@ from aiokafka import AIOKafkaConsumer
 from common_core.events.essay_events import EssayContentProvisionedV1, EssayContentRejectedV1
 from common_core.topics import event_type_of
 from huleedu_embedded.infrastructure import Infrastructure
-from huleedu_embedded.process import free_port
 
 ROOT = Path(__file__).parents[4]
 PATIENCE = 30.0
 TOPICS = [
     event_type_of(model).topic for model in (EssayContentProvisionedV1, EssayContentRejectedV1)
 ]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 async def until(fact: Callable[[], Awaitable[bool]]) -> None:

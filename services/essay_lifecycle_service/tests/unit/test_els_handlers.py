@@ -2,6 +2,7 @@
 
 import pytest
 
+from common_core.domain_enums import RunControl
 from common_core.events.essay_events import BatchEssaysReadyV1, ExcessContentReportedV1
 from common_core.events.phase_events import ElsBatchPhaseOutcomeV1, PhaseRequest
 from common_core.phases import PHASES, Phase, Scope
@@ -15,6 +16,7 @@ from services.essay_lifecycle_service.tests.samples import (
     SPELLCHECK,
     answer,
     command,
+    control,
     essay,
     essay_ids,
     provisioned,
@@ -218,3 +220,40 @@ async def test_a_phase_has_until_its_deadline(harness: ServiceHarness) -> None:
     await harness.deliver(command(COMPARISON, 2))
     await close_overdue_phases(harness.transactions)
     assert await outcomes(harness) == []
+
+
+async def test_a_paused_phase_has_no_deadline_and_a_resumed_one_has_a_new_one(
+    harness: ServiceHarness,
+) -> None:
+    await harness.deliver(command(COMPARISON, 2, seconds=NO_TIME))
+    await harness.deliver(control(RunControl.PAUSE, 1))
+    await close_overdue_phases(harness.transactions)
+    assert await outcomes(harness) == []
+    await harness.deliver(control(RunControl.GO_ON, 2, seconds=900))
+    await close_overdue_phases(harness.transactions)
+    assert await outcomes(harness) == []
+    await harness.deliver(control(RunControl.GO_ON, 3, seconds=NO_TIME))
+    await close_overdue_phases(harness.transactions)
+    assert len(await outcomes(harness)) == 1
+
+
+async def test_an_older_wish_does_not_undo_a_later_one(harness: ServiceHarness) -> None:
+    await harness.deliver(control(RunControl.PAUSE, 2))
+    await harness.deliver(control(RunControl.GO_ON, 1, seconds=NO_TIME))
+    await harness.deliver(command(COMPARISON, 2, seconds=NO_TIME))
+    await close_overdue_phases(harness.transactions)
+    assert await outcomes(harness) == []
+
+
+@pytest.mark.parametrize("cancelled_first", [True, False])
+async def test_of_a_cancelled_run_nothing_is_said(
+    harness: ServiceHarness, *, cancelled_first: bool
+) -> None:
+    events = [command(SPELLCHECK, 1, seconds=NO_TIME), control(RunControl.CANCEL)]
+    for event in reversed(events) if cancelled_first else events:
+        await harness.deliver(event)
+    for request in await asked(harness, SPELLCHECK):
+        await harness.deliver(answer(SPELLCHECK, request))
+    await close_overdue_phases(harness.transactions)
+    assert await outcomes(harness) == []
+    assert len(await asked(harness, SPELLCHECK)) == (0 if cancelled_first else 1)

@@ -3,7 +3,8 @@
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from common_core.events.batch_events import BatchEssaysRegisteredV1
+from common_core.domain_enums import RunControl
+from common_core.events.batch_events import BatchEssaysRegisteredV1, BatchRunControlledV1
 from common_core.events.essay_events import EssayContentProvisionedV1, EssayContentRejectedV1
 from common_core.events.phase_events import PhaseCommand, PhaseCompleted
 from common_core.phases import PHASES, Phase
@@ -12,12 +13,14 @@ from libs.huleedu_service_libs.tests.idempotency_test_utils import EventCase, Id
 from services.essay_lifecycle_service.config import Settings
 from services.essay_lifecycle_service.domain.phase_run import State, requests
 from services.essay_lifecycle_service.handlers import router
+from services.essay_lifecycle_service.store.controls import ControlRow
 from services.essay_lifecycle_service.store.intake import BatchRow, UploadRow
 from services.essay_lifecycle_service.store.phase_runs import EssayInPhaseRow, PhaseRunRow
 from services.essay_lifecycle_service.tests.conftest import MIGRATIONS
 from services.essay_lifecycle_service.tests.samples import (
     answer,
     command,
+    control,
     provisioned,
     registered,
     rejected,
@@ -53,6 +56,13 @@ async def closed_phases(session: AsyncSession, data: PhaseCompleted) -> int:
     return await session.scalar(query) or 0
 
 
+async def paused_runs(session: AsyncSession, data: BatchRunControlledV1) -> int:
+    query = select(func.count()).where(
+        ControlRow.run_id == data.run_id, ControlRow.control == RunControl.PAUSE
+    )
+    return await session.scalar(query) or 0
+
+
 async def one_slot(harness: ServiceHarness, _data: object) -> None:
     await harness.deliver(registered(1))
 
@@ -82,5 +92,6 @@ class TestLifecycleIdempotency(IdempotencySuite):
         EventCase(BatchEssaysRegisteredV1, lambda: registered(1), registrations),
         EventCase(EssayContentProvisionedV1, lambda: provisioned("a.txt"), uploads, given=one_slot),
         EventCase(EssayContentRejectedV1, lambda: rejected("a.pdf"), uploads, given=one_slot),
+        EventCase(BatchRunControlledV1, lambda: control(RunControl.PAUSE), paused_runs),
         *(case for phase in PHASES for case in cases_of(phase)),
     )

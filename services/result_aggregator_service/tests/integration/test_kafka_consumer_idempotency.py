@@ -6,11 +6,12 @@ from uuid import uuid4
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from common_core.domain_enums import PhaseName
+from common_core.domain_enums import PhaseName, RunControl
 from common_core.events.batch_events import (
     BatchEssaysRegisteredV1,
     BatchPipelineCompletedV1,
     BatchPipelineStartedV1,
+    BatchRunControlledV1,
 )
 from common_core.events.cj_events import AssessmentResultV1, CjAssessmentProgressedV1
 from common_core.events.essay_events import (
@@ -75,6 +76,12 @@ class TestResultAggregatorIdempotency(IdempotencySuite):
         ),
         EventCase(SpellcheckResultV1, lambda: new().spellchecked(0), facts_kept, given=registered),
         EventCase(CjAssessmentProgressedV1, lambda: new().compared(8), facts_kept, registered),
+        EventCase(
+            BatchRunControlledV1,
+            lambda: new().controlled(RunControl.PAUSE),
+            facts_kept,
+            given=registered,
+        ),
         EventCase(AssessmentResultV1, lambda: new().assessed(), facts_kept, given=registered),
         EventCase(
             BatchPipelineCompletedV1, lambda: new().completed(), facts_kept, given=all_but_the_end

@@ -3,7 +3,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common_core.domain_enums import BatchStatus, PhaseName
+from common_core.domain_enums import BatchStatus, PhaseName, RunControl
 from common_core.http_models import BatchProgress, BatchResults
 from services.result_aggregator_service.domain.heard import (
     Batch,
@@ -200,3 +200,60 @@ def test_essay_that_the_ranking_leaves_out_has_failed() -> None:
 
     assert [essay.file for essay in found.essays if essay.status == "assessed"] == ["b.txt"]
     assert found.essays[1].error == "The comparison has left this essay out."
+
+
+COMPARING: list[HeardEvent] = [
+    scenario.registered(),
+    scenario.ready(),
+    scenario.started(),
+    scenario.outcome(PhaseName.SPELLCHECK),
+]
+
+
+def test_batch_that_waits_for_people_says_for_how_many_comparisons() -> None:
+    before = [*COMPARING, scenario.compared(8, wave=1, waiting=7)]
+    assert shown(*before).message == "Waiting for 7 comparisons by people."
+    assert shown(*before).waiting_for_people == 7
+
+    one_left = shown(*before, scenario.compared(14, wave=1, waiting=1))
+    assert one_left.message == "Waiting for 1 comparison by people."
+
+    wave_over = shown(*before, scenario.compared(15, wave=1), scenario.compared(15, wave=2))
+    assert wave_over.waiting_for_people == 0
+    assert wave_over.message == "Comparison is under way: 15 of 20."
+
+
+def test_nobody_is_asked_when_the_batch_is_to_finish_or_is_paused() -> None:
+    waiting = [*COMPARING, scenario.compared(8, wave=1, waiting=7)]
+    for wanted in (RunControl.FINISH, RunControl.PAUSE):
+        assert shown(*waiting, scenario.controlled(wanted)).waiting_for_people == 0
+
+
+def test_paused_batch_says_so_until_it_is_resumed_in_whatever_order_it_is_heard() -> None:
+    pause, resume = (
+        scenario.controlled(RunControl.PAUSE, 1),
+        scenario.controlled(RunControl.GO_ON, 2),
+    )
+    paused = shown(*COMPARING, pause)
+    assert paused.paused
+    assert paused.message.startswith("Paused")
+    for order in ([pause, resume], [resume, pause]):
+        resumed = shown(*COMPARING, *order)
+        assert not resumed.paused
+        assert resumed.message == "Comparison is under way."
+
+
+def test_cancelled_batch_shows_the_spelling_that_is_there() -> None:
+    cancelled = scenario.completed().model_copy(
+        update={
+            "status": BatchStatus.CANCELLED,
+            "essays": (),
+            "phases": (),
+            "failed": (scenario.unchecked.model_copy(update={"essay_id": scenario.essay_ids[0]}),),
+        }
+    )
+    batch = heard(scenario.registered(), scenario.ready(), scenario.spellchecked(0), cancelled)
+    assert progress(batch, NOON).status is BatchStatus.CANCELLED
+    [essay] = first_results(batch).essays
+    assert (essay.status, len(essay.corrections)) == ("failed", 1)
+    assert essay.corrected_text_id == scenario.essay(0, corrected=True).text_id

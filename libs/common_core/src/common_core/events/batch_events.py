@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from common_core.domain_enums import BatchStatus, Language, PhaseName
+from common_core.domain_enums import BatchStatus, Language, PhaseName, RunControl
 from common_core.events.envelope import EventData
 from common_core.identifiers import BatchId, EssayId, RunId
 from common_core.models import EssayFailure, EssayText, WireModel
@@ -54,3 +54,16 @@ class BatchPipelineCompletedV1(EventData):
     essays: tuple[EssayText, ...]
     """Those that went through every phase, with the text that came out of the last one."""
     failed: tuple[EssayFailure, ...]
+
+
+class BatchRunControlledV1(EventData):
+    """What the owner now wants of a run; of two for one run the later `sequence` holds."""
+
+    batch_id: BatchId
+    run_id: RunId
+    sequence: Annotated[int, Field(ge=1)]
+    control: RunControl
+    extra_comparisons: Annotated[int, Field(ge=0)]
+    """Per essay, beyond the usual budget, in all."""
+    deadline_seconds: Annotated[float, Field(gt=0)] | None
+    """Counted by the receiver, for the phase under way; None: nothing is waited for."""

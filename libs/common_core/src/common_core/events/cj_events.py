@@ -24,13 +24,16 @@ class CjWaveRequestedV1(EventData):
 
 
 class CjAssessmentProgressedV1(EventData):
-    """A wave is judged; how far the assessment has come."""
+    """How far the assessment has come."""
 
     batch_id: BatchId
     run_id: RunId
     comparisons: int
     expected_comparisons: int
     reliability: float
+    wave: int = 0
+    waiting_for_people: int = 0
+    """Comparisons that people have not made yet, in the wave under way."""
 
 
 class CjAssessmentCompletedV1(PhaseCompleted):
