@@ -71,6 +71,7 @@ class Desk:
                 language=new.language,
                 essay_count=new.essay_count,
                 assignment_text_id=await self.texts.put(assignment) if assignment else None,
+                glossary=new.glossary or (),
                 anchors=new.anchors or (),
                 grade_scale=new.grade_scale or (),
                 judge=new.judge,

@@ -25,6 +25,7 @@ from common_core.identifiers import BatchId, EssayId, RunId
 from common_core.judges import asks_people, judges_named
 from common_core.models import Anchor, BatchProfile, EssayFailure, EssayText
 from common_core.phases import Scope, phase_named, with_dependencies
+from services.batch_orchestrator_service.class_list import names_in
 
 DEFAULT_GRADE_SCALE = ("A", "B", "C", "D", "E", "F")
 """The Swedish one, from best to worst."""
@@ -150,6 +151,13 @@ def new_run(
         profile=BatchProfile(
             language=batch.language,
             assignment_text_id=batch.assignment_text_id,
+            glossary=batch.glossary,
+            names=names_in(
+                [
+                    *(essay.file_name for essay in essays),
+                    *(failure.file_name for failure in failed if failure.file_name),
+                ]
+            ),
             judge=judge or batch.judge,
             grade_scale=grade_scale(batch),
             anchors=anchors,

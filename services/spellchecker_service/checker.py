@@ -13,7 +13,7 @@ from huleedu_service_libs.cpu import CpuPool
 from huleedu_service_libs.errors import TemporaryError
 from huleedu_service_libs.texts import TextNotFound, Texts
 from services.spellchecker_service import computation, store
-from services.spellchecker_service.computation import Corrected
+from services.spellchecker_service.computation import ClassWords, Corrected
 from services.spellchecker_service.results import Check, CheckKey
 
 log = structlog.get_logger()
@@ -54,6 +54,8 @@ class Checker:
             text_id,
             profile.language,
             profile.assignment_text_id,
+            profile.glossary,
+            profile.names,
             self._engine_version or await self.prepare(),
         )
         async with AsyncSession(self._engine) as session:
@@ -62,7 +64,8 @@ class Checker:
 
     async def _compute(self, key: CheckKey) -> Check:
         text = await self._essay(key.text_id)
-        corrected = await self._correct(text, key.language, await self._assignment(key))
+        words = ClassWords(await self._assignment(key), key.glossary, key.names)
+        corrected = await self._correct(text, key.language, words)
         if len(corrected.corrections) > self._limits.corrections:
             raise CannotCheck(
                 "too_many_corrections",
@@ -104,13 +107,13 @@ class Checker:
                 "The text of the assignment is no longer stored. Create the batch again.",
             ) from error
 
-    async def _correct(self, text: str, language: Language, assignment: str) -> Corrected:
+    async def _correct(self, text: str, language: Language, words: ClassWords) -> Corrected:
         try:
             return await self._pool.run(
                 computation.correct,
                 text,
                 language,
-                assignment,
+                words,
                 timeout_seconds=self._limits.seconds,
             )
         except TimeoutError as error:

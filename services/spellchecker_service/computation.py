@@ -24,15 +24,28 @@ def prepare() -> str:
 
     for language in Language:
         domain.warm_up(language.value)
-    return domain.ENGINE_VERSION
+    return domain.engine_version()
 
 
-def correct(text: str, language: Language, assignment: str) -> Corrected:
-    """Check `text`; the words of the assignment are right in this class."""
+@dataclass(frozen=True)
+class ClassWords:
+    """What may say that a word is right in this class; see `BatchProfile`."""
+
+    assignment: str = ""
+    glossary: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+def correct(text: str, language: Language, words: ClassWords) -> Corrected:
     from services.spellchecker_service import domain  # noqa: PLC0415 - see above
 
     begun = time.perf_counter()
-    corrections = domain.check(text, language.value, frozenset(_WORD.findall(assignment)))
+    right = {
+        *words.glossary,
+        *domain.words_of_assignment(words.assignment, language.value),
+        *domain.names_in_class(words.names, text, language.value),
+    }
+    corrections = domain.check(text, language.value, right)
     return Corrected(
         text=domain.apply(text, corrections),
         corrections=tuple(

@@ -1,5 +1,7 @@
 """What a check says of a text, and the figures that describe it."""
 
+import hashlib
+import json
 from collections import Counter
 from dataclasses import dataclass
 
@@ -12,13 +14,24 @@ from common_core.models import Correction
 class CheckKey:
     """All that a check depends on: equal keys have equal results.
 
-    The glossary is the words of the assignment, so the assignment's text stands for it.
+    What the class knows is in three parts: the assignment's text, the words its teacher named,
+    and those of its file names.
     """
 
     text_id: TextId
     language: Language
     assignment_text_id: TextId | None
+    glossary: tuple[str, ...]
+    names: tuple[str, ...]
     engine_version: str
+
+    @property
+    def glossary_hash(self) -> str:
+        """SHA-256 of the class's words; empty if there are none."""
+        if not self.glossary and not self.names:
+            return ""
+        canonical = json.dumps([sorted(self.glossary), sorted(self.names)])
+        return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 @dataclass(frozen=True)

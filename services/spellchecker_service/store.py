@@ -25,13 +25,16 @@ class Base(DeclarativeBase):
 class CheckRow(Base):
     __tablename__ = "checks"
     __table_args__ = (
-        UniqueConstraint("text_id", "language", "assignment_text_id", "engine_version"),
+        UniqueConstraint(
+            "text_id", "language", "assignment_text_id", "glossary_hash", "engine_version"
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     text_id: Mapped[str] = mapped_column(String(64))
     language: Mapped[str] = mapped_column(String(8))
     assignment_text_id: Mapped[str] = mapped_column(String(64))
+    glossary_hash: Mapped[str] = mapped_column(String(64))
     engine_version: Mapped[str]
     corrected_text_id: Mapped[str] = mapped_column(String(64))
     corrections: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
@@ -62,6 +65,7 @@ def _key_columns(key: CheckKey) -> dict[str, str]:
         "text_id": key.text_id,
         "language": key.language.value,
         "assignment_text_id": key.assignment_text_id or _NO_ASSIGNMENT,
+        "glossary_hash": key.glossary_hash,
         "engine_version": key.engine_version,
     }
 

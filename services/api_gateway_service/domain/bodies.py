@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from common_core.domain_enums import BatchStatus, CorrectionKind, Language, PhaseName
-from common_core.http_models import MAX_ESSAYS, FileNotice, PhaseProgress
+from common_core.http_models import MAX_ESSAYS, FileNotice, Glossary, PhaseProgress
 from common_core.identifiers import BatchId, EssayId, RunId
 from common_core.models import AnchorFile, WireModel
 
@@ -30,6 +30,8 @@ class NewBatch(RequestBody):
     essay_count: Annotated[int, Field(ge=1, le=MAX_ESSAYS)]
     assignment: Annotated[str, Field(max_length=MAX_ASSIGNMENT_CHARACTERS)] | None = None
     """What the pupils were asked to write about."""
+    glossary: Glossary | None = None
+    """Names and words that are right in this class."""
     anchors: tuple[AnchorFile, ...] | None = None
     """Essays of the batch whose grade is known, named by their file."""
     grade_scale: tuple[str, ...] | None = None

@@ -10,12 +10,14 @@ def new_batch(form: Mapping[str, str], essay_count: int) -> NewBatch:
     """Raises ValueError with a sentence for a line that is no anchor, else ValidationError."""
     scale = [grade.strip() for grade in form.get("grade_scale", "").split(",")]
     anchors = tuple(_anchor(line) for line in form.get("anchors", "").splitlines() if line.strip())
+    glossary = tuple(filter(None, (line.strip() for line in form.get("glossary", "").splitlines())))
     return NewBatch.model_validate(
         {
             "name": form.get("name", "").strip(),
             "language": form.get("language", "en"),
             "essay_count": essay_count,
             "assignment": form.get("assignment") or None,
+            "glossary": glossary or None,
             "anchors": anchors or None,
             "grade_scale": tuple(filter(None, scale)) if anchors else None,
             "judge": form.get("judge") or DEFAULT_JUDGE,

@@ -90,6 +90,7 @@ async function create(form, entries) {
     language: form.elements.language.value,
     essay_count: entries.length,
     assignment: form.elements.assignment.value || null,
+    glossary: form.elements.glossary.value.split("\n").map((line) => line.trim()).filter(Boolean),
     anchors: anchors.length ? anchors : null,
     grade_scale: anchors.length ? form.elements.grade_scale.value.split(",").map((g) => g.trim()).filter(Boolean) : null,
   };

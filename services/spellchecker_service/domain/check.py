@@ -14,8 +14,6 @@ from .ranking import fit
 from .reading import Reading
 from .tokens import Token
 
-ENGINE_VERSION = "2026.2"
-
 _KEPT = 12
 _SUGGESTED = 5
 _LONGEST = 40

@@ -7,7 +7,8 @@ complete.
 
 import fcntl
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -47,14 +48,19 @@ def cache_folder() -> Path:
     return Path(configured) if configured else _ROOT / ".cache" / "huleedu"
 
 
+def version_of(files: Iterable[Path]) -> str:
+    """A hash of the names and contents of `files`."""
+    digest = blake2b(digest_size=8)
+    for path in files:
+        digest.update(path.name.encode())
+        digest.update(blake2b(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
 def index_version(sources: list[Path]) -> str:
     """A hash of all that the index depends on."""
-    digest = blake2b(digest_size=8)
     here = Path(__file__).parent
-    for path in [*(here / f"{name}.py" for name in _BUILDERS), *sources]:
-        digest.update(path.name.encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+    return version_of([*(here / f"{name}.py" for name in _BUILDERS), *sources])
 
 
 def ensure(
@@ -77,7 +83,18 @@ def ensure(
             for name, array in build(language).items():
                 np.save(unfinished / f"{name}.npy", array)
             unfinished.rename(target)
+            _remove_others(base, language, target)
     return target
+
+
+def _remove_others(base: Path, language: Language, kept: Path) -> None:
+    """The indexes of earlier versions, and what was left when a build was killed.
+
+    Whoever has one mapped keeps it; whoever needs it again builds it again.
+    """
+    for folder in base.glob(f"spelling-{language}-*"):
+        if folder != kept:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def load(folder: Path) -> Arrays:

@@ -54,6 +54,8 @@ def a_request(
     file_name: str = "essay.txt",
     language: Language = Language.ENGLISH,
     assignment: TextId | None = None,
+    glossary: tuple[str, ...] = (),
+    names: tuple[str, ...] = (),
     run_id: RunId = RUN,
 ) -> EssaySpellcheckRequestedV1:
     """A request to check one text."""
@@ -62,6 +64,12 @@ def a_request(
         batch_id=BATCH,
         run_id=run_id,
         essays=(EssayText(essay_id=essay_id, file_name=file_name, text_id=text_id),),
-        profile=BatchProfile(language=language, assignment_text_id=assignment, judge="offline"),
+        profile=BatchProfile(
+            language=language,
+            assignment_text_id=assignment,
+            glossary=glossary,
+            names=names,
+            judge="offline",
+        ),
         fingerprint=f"{text_id}-{language}",
     )

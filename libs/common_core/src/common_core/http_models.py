@@ -10,6 +10,11 @@ from common_core.identifiers import BatchId, EssayId, RunId, TextId
 from common_core.models import AnchorFile, BatchProfile, Correction, EssayText, WireModel
 
 MAX_ESSAYS = 1000
+MAX_GLOSSARY = 1000
+
+GlossaryEntry = Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S")]
+Glossary = Annotated[tuple[GlossaryEntry, ...], Field(max_length=MAX_GLOSSARY)]
+"""Names and words that are right in this class."""
 
 
 class CreateBatch(WireModel):
@@ -21,6 +26,7 @@ class CreateBatch(WireModel):
     language: Language
     essay_count: Annotated[int, Field(ge=1, le=MAX_ESSAYS)]
     assignment_text_id: TextId | None = None
+    glossary: Glossary = ()
     anchors: tuple[AnchorFile, ...] = ()
     grade_scale: tuple[str, ...] = ()
     judge: str

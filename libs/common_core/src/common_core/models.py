@@ -50,6 +50,10 @@ class BatchProfile(WireModel):
 
     language: Language
     assignment_text_id: TextId | None = None
+    glossary: tuple[str, ...] = ()
+    """Words that are right in this class, as its teacher says."""
+    names: tuple[str, ...] = ()
+    """The words of the essays' file names in lower case: perhaps names of pupils."""
     judge: str
     grade_scale: tuple[str, ...] = ()
     """Grades from best to worst; empty if there are no anchors."""

@@ -50,7 +50,7 @@ PHASES: tuple[Phase, ...] = (
         command=BatchSpellcheckInitiateCommandV1,
         request=EssaySpellcheckRequestedV1,
         completed=SpellcheckPhaseCompletedV1,
-        profile_fields=("language", "assignment_text_id"),
+        profile_fields=("language", "assignment_text_id", "glossary", "names"),
     ),
     Phase(
         name=PhaseName.CJ_ASSESSMENT,

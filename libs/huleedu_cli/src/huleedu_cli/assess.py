@@ -9,6 +9,7 @@ from typing import Any, cast
 from rich.console import Console
 from rich.text import Text
 
+from common_core.http_models import MAX_GLOSSARY
 from huleedu_cli import language
 from huleedu_cli.anchors import KnownGrade, grade_scale, read_anchors
 from huleedu_cli.client import Gateway
@@ -17,6 +18,7 @@ from huleedu_cli.outputs import ranking, write_results
 from huleedu_cli.problem import Problem
 from huleedu_cli.progress import BatchProgress
 from huleedu_cli.running import run, running_stack
+from huleedu_cli.spell import read_glossary
 from huleedu_report import FileNotice, Results, judge_note
 
 EVERY_ESSAY_ASSESSED = 0
@@ -25,6 +27,7 @@ _LANGUAGES = {"en": "English", "sv": "Swedish"}
 _PIPELINE = ["spellcheck", "cj_assessment"]
 _MAX_PROMPT_CHARACTERS = 20_000
 _MAX_NAME_CHARACTERS = 200
+_MAX_ENTRY_CHARACTERS = 100
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ def prepare(
     paths: Sequence[Path],
     *,
     prompt: Path | None,
+    glossary: Path | None = None,
     language_code: str | None,
     anchors: Path | None,
     output: Path,
@@ -47,7 +51,7 @@ def prepare(
 ) -> Order:
     """Look at everything that was given. Raises Problem."""
     known = read_anchors(anchors) if anchors else []
-    others = {path.resolve() for path in (prompt, anchors, output) if path}
+    others = {path.resolve() for path in (prompt, glossary, anchors, output) if path}
     handed = collect(paths, also=[anchor.path for anchor in known], leave_out=others)
     batch = {
         "name": _batch_name(paths),
@@ -57,6 +61,7 @@ def prepare(
         "anchors": _anchors(known, handed),
         "grade_scale": grade_scale(anchor.grade for anchor in known),
         "pipeline": _PIPELINE,
+        **({"glossary": _glossary(glossary)} if glossary else {}),
         **({"judge": judge} if judge else {}),
     }
     _check_output(output)
@@ -130,6 +135,16 @@ def _assignment(prompt: Path) -> str:
             f" {_MAX_PROMPT_CHARACTERS:,} are allowed."
         )
     return text
+
+
+def _glossary(path: Path) -> list[str]:
+    entries = list(dict.fromkeys(read_glossary(path)))
+    if len(entries) > MAX_GLOSSARY or any(len(entry) > _MAX_ENTRY_CHARACTERS for entry in entries):
+        raise Problem(
+            f"The glossary {path} has more than {MAX_GLOSSARY:,} entries, or one of more than"
+            f" {_MAX_ENTRY_CHARACTERS} characters."
+        )
+    return entries
 
 
 def _anchors(known: Sequence[KnownGrade], handed: Handed) -> list[dict[str, str]] | None:

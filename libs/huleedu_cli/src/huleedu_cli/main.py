@@ -52,6 +52,10 @@ def assess(
         Path | None,
         typer.Option(help="CSV file with known grades: columns file and grade, files beside it."),
     ] = None,
+    glossary: Annotated[
+        Path | None,
+        typer.Option(help="Text file with names and words that are right, one a line."),
+    ] = None,
     output: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results"),
     gateway: Annotated[
         str | None,
@@ -68,6 +72,7 @@ def assess(
         order = assessment.prepare(
             paths,
             prompt=prompt,
+            glossary=glossary,
             language_code=language,
             anchors=anchors,
             output=output,

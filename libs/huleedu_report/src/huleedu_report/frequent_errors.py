@@ -15,7 +15,7 @@ def frequent_errors(essays: Iterable[Sequence[Correction]]) -> list[FrequentErro
     """Count the corrections of a class set, given essay by essay.
 
     Capitals at the beginning of a sentence do not tell errors apart, except where the capital is
-    the error; of the ways to write one, the most frequent is shown. Only what was put into the
+    the error. Only what was put into the
     corrected texts counts: a doubtful mark is nothing to teach.
     """
     forms: dict[tuple[str, str, str], Counter[tuple[str, str]]] = defaultdict(Counter)
@@ -51,8 +51,8 @@ def _plain(words: str) -> str:
 
 
 def _shown(ways: Counter[tuple[str, str]]) -> tuple[str, str]:
-    """The most frequent way; of equals the one in lower case."""
-    return min(ways, key=lambda way: (-ways[way], way != (way[0].lower(), way[1]), way))
+    """Without the capital of a sentence's beginning where it ever stood without; else as often."""
+    return min(ways, key=lambda way: (way[0] != way[0].lower(), -ways[way], way))
 
 
 def _entry(way: tuple[str, str], kind: str, count: int, essays: int) -> FrequentError:

@@ -105,7 +105,11 @@ async def test_class_set_is_handed_in_without_javascript(
     teacher: httpx.AsyncClient, fakes: FakeServices
 ) -> None:
     response = await hand_in(
-        teacher, assignment="The sea", anchors="b, final.txt, B\n\n", grade_scale="A, B"
+        teacher,
+        assignment="The sea",
+        glossary="Zeynep\r\n\r\n fika ",
+        anchors="b, final.txt, B\n\n",
+        grade_scale="A, B",
     )
 
     [batch] = fakes.created
@@ -113,6 +117,7 @@ async def test_class_set_is_handed_in_without_javascript(
     assert (batch.owner_id, batch.language, batch.essay_count) == ("anna", "sv", 2)
     assert [(anchor.file, anchor.grade) for anchor in batch.anchors] == [("b, final.txt", "B")]
     assert batch.grade_scale == ("A", "B")
+    assert batch.glossary == ("Zeynep", "fika")
     assert fakes.uploads[batch.batch_id] == [("a.txt", b"one"), ("b, final.txt", b"two")]
 
 

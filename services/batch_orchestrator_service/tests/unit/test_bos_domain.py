@@ -191,6 +191,14 @@ def test_a_partly_done_phase_is_commanded_for_the_rest_and_joined_in_order() -> 
     assert run.done == (_result(SPELLCHECK),)
 
 
+def test_the_class_and_its_words_are_part_of_every_phase_s_profile() -> None:
+    anna = essay(0).model_copy(update={"file_name": "anna.txt"})
+    bo = failure(1).model_copy(update={"file_name": "bo.pdf"})
+    batch = create_batch(glossary=("fika",))
+    profile = current_profile(new_run(batch, RUN, (anna,), (bo,)))
+    assert (profile.glossary, profile.names) == (("fika",), ("anna", "bo"))
+
+
 def test_a_run_with_everything_done_is_over_at_once() -> None:
     texts = (corrected(0), corrected(1))
     run = proceed(

@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -16,6 +17,7 @@ from huleedu_service_libs.errors import TemporaryError
 from huleedu_service_libs.handled import Outcome
 from huleedu_service_libs.testing.harness import ServiceHarness
 from huleedu_service_libs.texts import InMemoryTexts, text_id_of
+from services.spellchecker_service.checker import Checker
 from services.spellchecker_service.config import Settings
 from services.spellchecker_service.store import CheckRow, EssayCheckRow
 from services.spellchecker_service.tests.conftest import RUN, a_request
@@ -65,6 +67,30 @@ async def test_words_of_the_assignment_are_not_errors(
     assert [correction.original for correction in result.data.corrections] == ["recieved"]
 
 
+async def test_words_that_the_teacher_named_and_names_of_the_class_are_not_errors(
+    harness: ServiceHarness, texts: InMemoryTexts
+) -> None:
+    text_id = await texts.put("Jhon had a wonderfull holliday with recieve.")
+    names = ("holliday", "jhon")
+    await harness.deliver(a_request(text_id, glossary=("Wonderfull",), names=names))
+    [result] = await harness.emitted(SpellcheckResultV1)
+    originals = [correction.original for correction in result.data.corrections]
+    assert originals == ["holliday", "recieve"]
+
+
+async def test_a_new_engine_checks_anew(
+    harness: ServiceHarness, texts: InMemoryTexts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text_id = await texts.put(TEXT)
+    await harness.deliver(a_request(text_id))
+    checker = await harness.container.get(Checker)
+    monkeypatch.setattr(checker, "_engine_version", "another")
+    await harness.deliver(a_request(text_id, run_id=RunId(uuid.uuid4())))
+    async with harness.session() as session:
+        versions = {check.engine_version for check in await session.scalars(select(CheckRow))}
+    assert len(versions) == 2
+
+
 async def test_the_figures_of_a_check_are_stored_with_it(
     harness: ServiceHarness, texts: InMemoryTexts
 ) -> None:
@@ -91,15 +117,28 @@ async def test_the_same_text_is_checked_once(harness: ServiceHarness, texts: InM
     assert [c.original for c in again.data.corrections] == ["abbility"] * 3
 
 
-@pytest.mark.parametrize("other", ["language", "assignment"])
+@pytest.mark.parametrize(
+    "changed",
+    [{"language": Language.SWEDISH}, {"glossary": ("abbility",)}, {"names": ("abbility",)}],
+    ids=lambda changed: next(iter(changed)),
+)
 async def test_what_changes_the_answer_has_a_check_of_its_own(
-    harness: ServiceHarness, texts: InMemoryTexts, other: str
+    harness: ServiceHarness, texts: InMemoryTexts, changed: dict[str, Any]
+) -> None:
+    text_id = await texts.put("Ett test med abbility.")
+    await harness.deliver(a_request(text_id))
+    await harness.deliver(a_request(text_id, run_id=RunId(uuid.uuid4()), **changed))
+    async with harness.session() as session:
+        assert len((await session.scalars(select(CheckRow))).all()) == 2
+
+
+async def test_another_assignment_has_a_check_of_its_own(
+    harness: ServiceHarness, texts: InMemoryTexts
 ) -> None:
     text_id = await texts.put("Ett test med abbility.")
     assignment = await texts.put("About an abbility.")
-    changed = {"language": Language.SWEDISH} if other == "language" else {"assignment": assignment}
     await harness.deliver(a_request(text_id))
-    await harness.deliver(a_request(text_id, run_id=RunId(uuid.uuid4()), **changed))
+    await harness.deliver(a_request(text_id, run_id=RunId(uuid.uuid4()), assignment=assignment))
     async with harness.session() as session:
         assert len((await session.scalars(select(CheckRow))).all()) == 2
 

@@ -1,0 +1,52 @@
+"""The index on disk, and the version that stands for all that the engine is made of."""
+
+from pathlib import Path
+
+import numpy as np
+
+from services.spellchecker_service.domain.index_files import Arrays, ensure, load, version_of
+from services.spellchecker_service.domain.phonetics import Language
+from services.spellchecker_service.domain.version import engine_files, engine_version
+
+
+def _build(_language: Language) -> Arrays:
+    return {"numbers": np.arange(3)}
+
+
+def test_a_new_index_takes_the_place_of_the_old_one_and_of_what_a_killed_build_left(
+    tmp_path: Path,
+) -> None:
+    old = ensure("en", "one", _build, tmp_path)
+    other = ensure("sv", "one", _build, tmp_path)
+    left = tmp_path / "spelling-en-two.4711"
+    left.mkdir()
+
+    new = ensure("en", "two", _build, tmp_path)
+
+    assert {folder for folder in tmp_path.iterdir() if folder.is_dir()} == {new, other}
+    assert not old.exists()
+    assert list(load(new)["numbers"]) == [0, 1, 2]
+
+
+def test_an_index_that_is_there_is_not_built_again(tmp_path: Path) -> None:
+    def never(_language: Language) -> Arrays:
+        raise AssertionError
+
+    assert ensure("en", "one", _build, tmp_path) == ensure("en", "one", never, tmp_path)
+
+
+def test_a_version_changes_with_the_name_and_the_content_of_each_file(tmp_path: Path) -> None:
+    files = [tmp_path / "a", tmp_path / "b"]
+    seen = set()
+    for contents in (("1", "2"), ("1", "3"), ("2", "2"), ("12", "")):
+        for file, content in zip(files, contents, strict=True):
+            file.write_text(content)
+        seen.add(version_of(files))
+    seen.add(version_of([files[0].rename(tmp_path / "c"), files[1]]))
+    assert len(seen) == 5
+
+
+def test_the_version_stands_for_each_module_and_all_data() -> None:
+    modules = {"check.py", "decision.py", "ranking.py", "version.py"}
+    assert {file.name for file in engine_files()} >= modules | {"sv_SE.dic", "en_US.aff"}
+    assert engine_version() == version_of(engine_files())
