@@ -40,7 +40,7 @@ _SETTINGS = {
     "inter.broker.listener.name": "BROKER",
     "controller.listener.names": "CONTROLLER",
     # A broker killed and started again is refused until the session of its past life is over.
-    "broker.session.timeout.ms": "3000",
+    "broker.session.timeout.ms": "5000",
     "broker.heartbeat.interval.ms": "500",
     "auto.create.topics.enable": "false",
     "num.partitions": "6",

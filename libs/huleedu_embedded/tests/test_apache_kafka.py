@@ -1,5 +1,6 @@
 """Apache Kafka as tests and measurements start it; left out where it cannot run."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -72,7 +73,8 @@ async def test_what_was_acknowledged_is_there_after_kill_and_start(kafka: Apache
 async def test_it_goes_on_after_a_pause(kafka: ApacheKafka) -> None:
     await create_topic(kafka)
     kafka.pause()
-    assert state_of(kafka.pid) == "T"
+    while state_of(kafka.pid) != "T":  # noqa: ASYNC110 - the fact is in another process
+        await asyncio.sleep(0.01)
     kafka.resume()
     await produce(kafka, b"after")
     assert await read(kafka, 1) == [b"after"]

@@ -52,10 +52,16 @@ def redis_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def kafka_bootstrap_servers(kafka_topics: dict[str, int]) -> Iterator[str]:
-    """Give the address of a broker that speaks Kafka's protocol."""
+def embedded_kafka(kafka_topics: dict[str, int]) -> Iterator[str]:
+    """Give the address of the embedded broker, or of what is configured in its place."""
     with _server("kafka", kafka_topics) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap_servers(embedded_kafka: str) -> str:
+    """Give the address of a broker that speaks Kafka's protocol; override to run on another."""
+    return embedded_kafka
 
 
 @pytest.fixture(scope="session")

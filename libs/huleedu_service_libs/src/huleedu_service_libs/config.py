@@ -36,7 +36,7 @@ class ServiceSettings(BaseSettings):
         default=600.0, gt=0, description="pause between two looks for what may be forgotten"
     )
     topic_retention_seconds: float = Field(
-        default=7 * 86_400, description="how long the brokers keep events; set it as they are set"
+        default=7 * 86_400, description="how long topics that a service makes keep their events"
     )
     dead_letter_replay_seconds: float = Field(
         default=7 * 86_400, description="how long after the event a dead letter may be replayed"

@@ -1,7 +1,8 @@
 """One service as one process: HTTP, consumer, outbox relay and jobs, started and stopped in order.
 
 `Service(...)` in a service's `app.py` is its table of contents. Starting: the HTTP server answers
-`/healthz` at once and `/readyz` when the database is migrated and the consumer has its partitions.
+`/healthz` at once, and `/readyz` when the database is migrated, the topics are there and the
+consumer has its partitions.
 Stopping (SIGTERM, SIGINT): no more events are taken, those under way finish or give their lease
 back, offsets are committed, what is in the outbox is sent, and the process leaves.
 """
@@ -37,6 +38,7 @@ from huleedu_service_libs.logging_utils import configure_logging
 from huleedu_service_libs.metrics import count_handled, measure, watch
 from huleedu_service_libs.outbox.relay import Relay
 from huleedu_service_libs.routing import Router
+from huleedu_service_libs.topics import topics_of, wait_for_topics
 from huleedu_service_libs.tracing import configure_tracing
 from huleedu_service_libs.transaction import Transactions
 
@@ -158,6 +160,7 @@ class Service:
             if self.prepare is not None:
                 await injected(self.prepare, container)()
             if engine is not None:
+                await prepare_topics(settings, self.router)
                 relay = Relay(
                     engine, settings.kafka_bootstrap_servers, client_id=settings.service_name
                 )
@@ -214,6 +217,20 @@ def check_consumption(settings: ServiceSettings, router: Router) -> None:
             "default_ttl_seconds": idempotency.default_ttl_seconds,
         }
         | {f"the TTL of {name}": ttl for name, ttl in idempotency.event_type_ttls.items()},
+    )
+
+
+async def prepare_topics(settings: ServiceSettings, router: Router | None) -> None:
+    """ValueError if the inbox forgets an event while a topic still keeps it."""
+    heard = router.topics if router is not None else ()
+    kept = await wait_for_topics(
+        settings.kafka_bootstrap_servers,
+        topics_of(settings.service_name, heard),
+        retention_seconds=settings.topic_retention_seconds,
+    )
+    check_retention(
+        settings.inbox_retention_seconds,
+        {f"the retention of {topic}": kept[topic] for topic in heard},
     )
 
 

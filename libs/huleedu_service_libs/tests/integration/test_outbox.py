@@ -19,6 +19,7 @@ from huleedu_service_libs.outbox import relay as relay_module
 from huleedu_service_libs.outbox.relay import Relay
 from huleedu_service_libs.outbox.table import OutgoingRecord, append, outbox
 from huleedu_service_libs.testing.harness import ServiceHarness
+from huleedu_service_libs.topics import wait_for_topics
 from libs.huleedu_service_libs.tests import ledger_service
 from libs.huleedu_service_libs.tests.facts import soon
 from libs.huleedu_service_libs.tests.ledger_service import provisioned, rejection
@@ -354,6 +355,7 @@ async def test_i34_on_a_broker_every_row_arrives_with_its_id_key_headers_and_byt
     records.append(OutgoingRecord(topic, b"key 1", (("odd", b"\xff\x00"), ("odd", b"")), None))
     for start in range(0, len(records), 100):
         await commit(harness, *records[start : start + 100])
+    await wait_for_topics(kafka_bootstrap_servers, {topic: 4}, retention_seconds=3_600)
     relay = Relay(harness.first.engine, kafka_bootstrap_servers, batch_rows=64, batch_bytes=4_000)
     await relay.start()
     await until_sent(harness)

@@ -72,12 +72,17 @@ async def answers(client: httpx.AsyncClient, path: str, status: int) -> bool:
 async def test_a_service_starts_works_and_leaves_on_sigterm(infrastructure: Infrastructure) -> None:
     batch = uuid4()
     async with running(infrastructure) as (process, client):
-        await until(lambda: answers(client, "/readyz", 200))
-        readiness = (await client.get("/readyz")).json()
-        assert readiness == {
+        ready = {
             "status": "ready",
             "checks": dict.fromkeys(("redis", "database", "broker", "consumer"), "ok"),
         }
+
+        async def is_ready() -> bool:
+            answer = await client.get("/readyz")
+            return answer.status_code == 200 and answer.json() == ready
+
+        await until(lambda: answers(client, "/healthz", 200))
+        await until(is_ready)
         for wave in (1, 2, 3):
             assert (await client.post(f"/waves/{batch}/{wave}")).status_code == 202
 

@@ -256,5 +256,6 @@ def _aiokafka_client(config: ConsumerConfig) -> Any:
         heartbeat_interval_ms=round(config.session_timeout * 1000 / 3),
         rebalance_timeout_ms=round(config.rebalance_timeout * 1000),
         max_poll_interval_ms=300_000,
+        metadata_max_age_ms=30_000,  # a topic made after the start, or given more partitions
         isolation_level="read_committed",
     )
