@@ -6,8 +6,9 @@ from uuid import UUID
 from dishka import FromDishka
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from quart import Blueprint, Response, request
+from quart_schema import document_querystring, document_request, document_response
 
-from common_core.http_models import Person, PersonVerdict
+from common_core.http_models import OpenPairs, Person, PersonVerdict, VerdictKept
 from common_core.identifiers import BatchId
 from huleedu_service_libs.http import (
     Problem,
@@ -17,6 +18,7 @@ from huleedu_service_libs.http import (
     json_response,
     parse_body,
 )
+from huleedu_service_libs.openapi import problems
 from huleedu_service_libs.transaction import Transactions
 from services.cj_assessment_service.config import Settings
 from services.cj_assessment_service.people import TooLate, UnknownPair, keep_verdict, open_pairs
@@ -34,6 +36,9 @@ class WhoAsks(BaseModel):
 
 
 @api.get("/v1/batches/<uuid:batch_id>/pairs")
+@document_querystring(WhoAsks)
+@document_response(OpenPairs)
+@problems(422)
 @inject
 async def show_pairs(
     batch_id: UUID, transactions: FromDishka[Transactions], settings: FromDishka[Settings]
@@ -55,6 +60,9 @@ async def show_pairs(
 
 
 @api.post("/v1/batches/<uuid:batch_id>/pairs")
+@document_request(PersonVerdict)
+@document_response(VerdictKept)
+@problems(404, 409, 422)
 @inject
 async def take_verdict(batch_id: UUID, transactions: FromDishka[Transactions]) -> Response:
     """A person's verdict on a pair; the same again is no error and counts once."""
