@@ -31,6 +31,8 @@ class Handled:
     seconds: float
     error: BaseException | None = None
     retry_after: float | None = None
+    lease_wait: float | None = None
+    """Seconds it had waited for another worker, where it had."""
     recovered: bool = False
     """Its lease was taken over from a dead worker."""
     degraded: bool = False
@@ -52,6 +54,9 @@ class ConsumerState:
     blocked_lanes: int
     """Keys whose first event has failed or is held by another worker."""
     longest_block_seconds: float
+    oldest_unresolved_seconds: float
+    """Since the oldest of the events not resolved was read."""
+    seconds_since_poll: float
     leases: int
     degraded: bool
     """Redis did not answer the last time it was asked."""

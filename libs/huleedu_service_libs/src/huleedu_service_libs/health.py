@@ -26,9 +26,19 @@ class Health:
         self.started = False
         self.stopping = False
         self._checks: dict[str, Check] = {}
+        self._vital: dict[str, Check] = {}
 
     def add(self, name: str, check: Check) -> None:
         self._checks[name] = check
+
+    def add_vital(self, name: str, check: Check) -> None:
+        """What has to be started anew, with the whole process, when it fails."""
+        self._vital[name] = check
+
+    async def ailments(self) -> dict[str, str]:
+        """What only a new start helps against; none while the process is alive."""
+        outcomes = {name: await _outcome(check) for name, check in self._vital.items()}
+        return {name: outcome for name, outcome in outcomes.items() if outcome != "ok"}
 
     async def readiness(self) -> Readiness:
         """`ready` only if the service has started, is not stopping and every check passes."""
@@ -59,6 +69,10 @@ def add_operations_routes(app: Quart, health: Health) -> None:
 
     @app.get("/healthz")
     async def healthz() -> Response:
+        ailments = await health.ailments()
+        if ailments:
+            dead = Readiness(status="dead", checks=ailments)
+            return json_response(dead, HTTPStatus.SERVICE_UNAVAILABLE)
         return Response('{"status":"alive"}', mimetype="application/json")
 
     @app.get("/readyz")

@@ -19,6 +19,11 @@ EVENT_SECONDS = Histogram(
     ["event_type"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
 )
+LEASE_WAIT_SECONDS = Histogram(
+    "huleedu_lease_wait_seconds",
+    "How long an event waited because another worker had it",
+    buckets=(0.5, 1, 2.5, 5, 10, 15, 30, 60, 300),
+)
 LOOP_LAG = Gauge("huleedu_event_loop_lag_seconds", "How late the event loop wakes up")
 OUTBOX_AGE = Gauge("huleedu_outbox_oldest_seconds", "Age of the oldest event not yet sent")
 OUTBOX_ROWS = Gauge("huleedu_outbox_rows", "Events not yet sent")
@@ -30,6 +35,10 @@ BLOCKED_LANES = Gauge(
     "huleedu_consumer_blocked_lanes", "Keys whose first event waits to be retried"
 )
 LONGEST_BLOCK = Gauge("huleedu_consumer_longest_block_seconds", "How long a key has been blocked")
+OLDEST_UNRESOLVED = Gauge(
+    "huleedu_consumer_oldest_unresolved_seconds", "Since the oldest unresolved event was read"
+)
+POLL_AGE = Gauge("huleedu_consumer_poll_age_seconds", "Since the poll loop last came round")
 LEASES = Gauge("huleedu_consumer_leases", "Events this worker holds a lease for")
 DEGRADED = Gauge("huleedu_consumer_degraded", "Whether Redis is away and the inbox alone decides")
 
@@ -43,6 +52,8 @@ _BACKLOG = text(
 def count_handled(handled: Handled) -> None:
     EVENTS.labels(handled.event_type, handled.outcome.value).inc()
     EVENT_SECONDS.labels(handled.event_type).observe(handled.seconds)
+    if handled.lease_wait is not None:
+        LEASE_WAIT_SECONDS.observe(handled.lease_wait)
 
 
 def watch(state: Callable[[], ConsumerState]) -> None:
@@ -51,6 +62,8 @@ def watch(state: Callable[[], ConsumerState]) -> None:
     PENDING.set_function(lambda: float(state().pending))
     BLOCKED_LANES.set_function(lambda: float(state().blocked_lanes))
     LONGEST_BLOCK.set_function(lambda: state().longest_block_seconds)
+    OLDEST_UNRESOLVED.set_function(lambda: state().oldest_unresolved_seconds)
+    POLL_AGE.set_function(lambda: state().seconds_since_poll)
     LEASES.set_function(lambda: float(state().leases))
     DEGRADED.set_function(lambda: float(state().degraded))
 

@@ -182,6 +182,7 @@ class Service:
                 await consumer.start()
                 stack.push_async_callback(consumer.stop)
                 health.add("consumer", consumer.check)
+                health.add_vital("consumer", consumer.check_alive)
             jobs = [*self.jobs, *([] if engine is None else [_pruning(engine, settings)])]
             for background in (*(repeat(job, container) for job in jobs), measure(engine)):
                 stack.push_async_callback(_cancel, asyncio.create_task(background))

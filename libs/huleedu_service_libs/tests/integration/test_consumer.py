@@ -155,12 +155,12 @@ async def test_i24_what_waits_is_bounded(bench: Bench) -> None:
 
 async def test_a_permanent_error_makes_a_dead_letter_at_once(bench: Bench) -> None:
     batch = uuid4()
-    bench.script.errors["bad"] = [PermanentError("no such batch")] * 2
+    bench.script.errors["bad"] = [PermanentError("no such batch")]
     event = bench.put(rejection(batch, "bad"))
     bench.put(rejection(batch, "good"))
     async with bench.consuming():
         await bench.until_read()
-    assert bench.script.calls == ["bad", "bad", "good"]  # with the other, and then by itself
+    assert bench.script.calls == ["bad", "good"]
     assert await bench.texts() == ["good"]
     [letter] = await bench.harness.dead_letters.list()
     message = message_of(event)
@@ -436,3 +436,81 @@ async def test_an_event_waits_for_a_database_that_is_away_however_long(bench: Be
     assert await bench.texts() == ["a"]
     assert await bench.harness.dead_letters.list() == []
     await away.dispose()
+
+
+async def test_a_poll_loop_that_is_stuck_is_ended_and_its_work_goes_on(bench: Bench) -> None:
+    async with bench.consuming() as consumer:
+        await bench.until(lambda: consumer.assigned)
+        bench.clients[0].stuck = True
+        await bench.until(lambda: consumer.state.seconds_since_poll > 50)
+        await consumer.check_alive()
+        bench.put(rejection())
+        await bench.until(lambda: len(bench.clients) > 1)
+        await bench.until_read()
+        await consumer.check()
+    assert await bench.texts() == ["a"]
+
+
+async def test_a_poll_loop_that_stays_stuck_is_neither_ready_nor_alive(bench: Bench) -> None:
+    async with bench.consuming() as consumer:
+        await bench.until(lambda: consumer.assigned)
+        bench.clients[0].stuck = True
+        bench.harness.clock.jump(61)
+        with pytest.raises(RuntimeError, match="not come round for 61 s"):
+            await consumer.check()
+        await consumer.check_alive()
+        bench.harness.clock.jump(300)
+        with pytest.raises(RuntimeError, match="not come round for 361 s"):
+            await consumer.check_alive()
+
+
+async def test_a_worker_that_was_frozen_is_not_taken_for_stuck(bench: Bench) -> None:
+    async with bench.consuming() as consumer:
+        await bench.until(lambda: consumer.assigned)
+        bench.harness.clock.jump(200)
+        bench.put(rejection())
+        await bench.until_read()
+    assert len(bench.clients) == 1
+
+
+async def test_a_cancellation_that_comes_out_of_the_client_does_not_end_the_consumer(
+    bench: Bench,
+) -> None:
+    async with bench.consuming() as consumer:
+        await bench.until(lambda: consumer.assigned)
+        bench.clients[0].failure = asyncio.CancelledError()
+        await bench.until(lambda: len(bench.clients) > 1)
+        bench.put(rejection())
+        await bench.until_read()
+        await consumer.check_alive()
+
+
+@pytest.mark.parametrize("failure", [asyncio.CancelledError(), KafkaError(), ValueError()])
+async def test_a_client_that_cannot_be_stopped_in_order_does_not_end_the_consumer(
+    bench: Bench, failure: BaseException
+) -> None:
+    async with bench.consuming() as consumer:
+        await bench.until(lambda: consumer.assigned)
+        bench.clients[0].failure_to_stop = failure
+        bench.clients[0].failure = KafkaError("the group is gone")
+        await bench.until(lambda: len(bench.clients) > 1)
+        bench.put(rejection())
+        await bench.until_read()
+        await consumer.check_alive()
+
+
+async def test_how_long_an_event_waits_for_another_worker_is_told(bench: Bench) -> None:
+    event = message_of(bench.put(rejection()))
+    worker = bench.harness.first
+    claim = await worker.leases.claim(worker.processor.decode(event).identity)
+    assert claim.lease is not None
+    async with bench.consuming() as consumer:
+        await bench.until(lambda: len(bench.handled) > 3)
+        waited = consumer.state.oldest_unresolved_seconds
+        await worker.leases.release(claim.lease, "unused")
+        await bench.until_read()
+        assert consumer.state.oldest_unresolved_seconds == 0
+    *held, done = bench.handled
+    assert {handled.lease_wait for handled in held} == {None}
+    assert done.lease_wait is not None
+    assert 1 < waited <= done.lease_wait < 5

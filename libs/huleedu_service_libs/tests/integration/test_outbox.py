@@ -61,6 +61,7 @@ class Broker:
     down: bool = False
     answers: asyncio.Event = field(default_factory=asyncio.Event)
     starts: int = 0
+    failure_to_stop: BaseException | None = None
 
     def __post_init__(self) -> None:
         self.answers.set()
@@ -91,7 +92,8 @@ class Producer:
             raise KafkaConnectionError("down")
 
     async def stop(self) -> None:
-        return
+        if self.broker.failure_to_stop is not None:
+            raise self.broker.failure_to_stop
 
     async def partitions_for(self, _topic: str) -> set[int]:
         return {0, 1}
@@ -301,6 +303,19 @@ async def test_i35_i38_a_broker_that_is_away_loses_nothing(
     await until_sent(harness)
     assert relays.broker.texts("a") == list("012")
     await relay.check()
+
+
+@pytest.mark.parametrize("failure", [asyncio.CancelledError(), ValueError()])
+async def test_a_producer_that_cannot_be_stopped_in_order_does_not_end_the_relay(
+    harness: ServiceHarness, relays: Relays, failure: BaseException
+) -> None:
+    relays.broker.down = True
+    relays.broker.failure_to_stop = failure
+    await relays.start()
+    await commit(harness, record("a", "0"))
+    await soon(lambda: relays.broker.starts > 1)
+    relays.broker.down = False
+    await until_sent(harness)
 
 
 async def test_i35_of_two_relays_one_works_and_the_other_follows_when_it_dies(

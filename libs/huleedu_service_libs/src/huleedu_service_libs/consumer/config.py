@@ -20,6 +20,8 @@ class ConsumerConfig:
     session_timeout: float = 10.0
     rebalance_timeout: float = 60.0
     poll_wait: float = 0.2
+    poll_stall: float = 60.0
+    """A poll loop that has not come round for so long is ended, and a new client begins."""
     max_poll_records: int = 500
     drain_budget: float = 10.0
     commit_interval: float = 0.2

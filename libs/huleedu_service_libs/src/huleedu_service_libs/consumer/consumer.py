@@ -6,7 +6,8 @@ contiguous prefix is committed. Nothing is committed but explicit offsets of the
 
 The client is supervised: whatever comes out of it (a lost broker, a group the broker has forgotten)
 closes it and opens a new one after a pause. Records that the old one had read but not resolved are
-read again.
+read again. A watchdog ends a poll loop that no longer comes round: aiokafka's own, the
+`max_poll_interval_ms`, is off for good after one exception inside `getmany`.
 """
 
 import asyncio
@@ -24,10 +25,10 @@ from huleedu_service_libs.clock import Clock, SystemClock
 from huleedu_service_libs.consumer.assignment import Assignment
 from huleedu_service_libs.consumer.config import ConsumerConfig
 from huleedu_service_libs.consumer.processing import Processor
-from huleedu_service_libs.consumer.sharing import SharedTransactions
 from huleedu_service_libs.handled import ConsumerState, Observe
 from huleedu_service_libs.idempotency.leases import Leases
 from huleedu_service_libs.instrumentation import connection_lost, log_handled
+from huleedu_service_libs.kafka_clients import stop_client
 from huleedu_service_libs.routing import Router
 from huleedu_service_libs.transaction import Transactions
 
@@ -36,6 +37,10 @@ _NOWHERE = TopicPartition("__nothing__", 0)
 
 An empty list would mean all of them, and no call would look like death.
 """
+_LOOKS = 6
+"""How often the watchdog looks before it bites. It counts its own looks, for a process that was
+frozen has not polled for a long time either."""
+_LIFELESS_STALLS = 5
 
 
 class Consumer:
@@ -65,6 +70,8 @@ class Consumer:
         self._processor: Processor | None = None
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._rounds = 0
+        self._last_round = self._clock.monotonic()
 
     @property
     def assigned(self) -> bool:
@@ -78,6 +85,26 @@ class Consumer:
         """For readiness: returns if this consumer takes part; RuntimeError otherwise."""
         if not self.assigned:
             raise RuntimeError("no partitions are assigned yet")
+        self._check_silence(self._config.poll_stall)
+
+    async def check_alive(self) -> None:
+        """For liveness: RuntimeError if it takes part no more and does not recover by itself."""
+        if self._task is not None and self._task.done():
+            raise RuntimeError("the consumer has ended")
+        self._check_silence(_LIFELESS_STALLS * self._config.poll_stall)
+
+    def _check_silence(self, longest: float) -> None:
+        silence = self._seconds_since_poll
+        if silence > longest:
+            raise RuntimeError(f"the poll loop has not come round for {silence:.0f} s")
+
+    @property
+    def _seconds_since_poll(self) -> float:
+        return self._clock.monotonic() - self._last_round
+
+    def _came_round(self) -> None:
+        self._rounds += 1
+        self._last_round = self._clock.monotonic()
 
     @property
     def state(self) -> ConsumerState:
@@ -87,6 +114,8 @@ class Consumer:
             pending=assignment.pending if assignment else 0,
             blocked_lanes=assignment.blocked_lanes if assignment else 0,
             longest_block_seconds=assignment.longest_block_seconds if assignment else 0.0,
+            oldest_unresolved_seconds=assignment.oldest_unresolved_seconds if assignment else 0.0,
+            seconds_since_poll=self._seconds_since_poll,
             leases=self.leases.held,
             degraded=self.leases.degraded,
         )
@@ -122,8 +151,13 @@ class Consumer:
         while not self._stopping.is_set():
             client = self._connect(self._config)
             started = self._clock.monotonic()
+            self._came_round()
             try:
                 await self._consume(client, processor)
+            except asyncio.CancelledError as error:
+                if _is_cancelled():
+                    raise
+                connection_lost("consumer", error)  # one of the client's own that came out of it
             except Exception as error:  # noqa: BLE001 - whatever ended the client, the next one is tried
                 connection_lost("consumer", error)
             finally:
@@ -144,13 +178,37 @@ class Consumer:
             revoked=partial(self._revoked, client), assigned=partial(self._assigned, processor)
         )
         client.subscribe(list(self._router.topics), listener=listener)
-        committing = asyncio.create_task(self._commit_regularly(client))
+        await self._unless_stopping(asyncio.ensure_future(self._run(client)))
+
+    async def _run(self, client: Any) -> None:
+        """Until one of these ends, by what it raises: none of them ends otherwise."""
+        tasks = [
+            asyncio.create_task(self._poll_always(client)),
+            asyncio.create_task(self._commit_regularly(client)),
+            asyncio.create_task(self._watch()),
+        ]
         try:
-            while not self._stopping.is_set():
-                await self._poll(client)
+            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                task.result()
         finally:
-            committing.cancel()
-            await asyncio.gather(committing, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=self._config.commit_timeout)
+
+    async def _watch(self) -> None:
+        """The watchdog: TimeoutError once the poll loop has not come round for too long."""
+        rounds, silent = self._rounds, 0
+        while silent < _LOOKS:
+            await self._clock.sleep(self._config.poll_stall / _LOOKS)
+            silent = silent + 1 if self._rounds == rounds else 0
+            rounds = self._rounds
+        raise TimeoutError(f"no poll for {self._config.poll_stall:g} s")
+
+    async def _poll_always(self, client: Any) -> None:
+        while True:
+            await self._poll(client)
+            self._came_round()
 
     async def _unless_stopping(self, task: "asyncio.Future[None]") -> None:
         stopping = asyncio.ensure_future(self._stopping.wait())
@@ -213,7 +271,7 @@ class Consumer:
     def _assigned(self, processor: Processor, partitions: Iterable[TopicPartition]) -> None:
         self._assignment = Assignment(
             [(partition.topic, partition.partition) for partition in partitions],
-            SharedTransactions(processor),
+            processor.attempt,
             limits=self._config.limits,
             observe=self._observe,
             clock=self._clock,
@@ -221,9 +279,12 @@ class Consumer:
 
     async def _close(self, client: Any) -> None:
         await self._revoked(client)
-        with suppress(KafkaError, TimeoutError, OSError):
-            async with asyncio.timeout(self._config.commit_timeout):
-                await client.stop()
+        await stop_client(client, self._config.commit_timeout)
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types

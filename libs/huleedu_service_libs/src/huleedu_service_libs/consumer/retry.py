@@ -35,6 +35,16 @@ class History:
     tries: int = 0
     failures: int = 0
     first_try_at: float | None = None
+    held_since: float | None = None
+    """Since when another worker has had it."""
+
+    def lease_wait(self, now: float, *, held: bool) -> float | None:
+        """After an attempt that began `now`: how long others had the event, if that is over."""
+        if held:
+            self.held_since = now if self.held_since is None else self.held_since
+            return None
+        since, self.held_since = self.held_since, None
+        return None if since is None else now - since
 
 
 def pause_after(

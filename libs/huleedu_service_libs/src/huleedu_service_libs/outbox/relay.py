@@ -17,11 +17,11 @@ from typing import Any
 
 import sqlalchemy as sa
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from huleedu_service_libs.clock import Clock, SystemClock
 from huleedu_service_libs.instrumentation import connection_lost, row_refused
+from huleedu_service_libs.kafka_clients import stop_client
 from huleedu_service_libs.outbox.sending import Key, Row, Sent, send
 
 _LEADER_LOCK = 0x4875_6C65_4564_75  # "HuleEdu": one relay per database
@@ -138,9 +138,7 @@ class Relay:
             self.connected = True
             await self._relay(connection, producer)
         finally:
-            with suppress(KafkaError, TimeoutError, OSError):
-                async with asyncio.timeout(_STOP_SECONDS):
-                    await producer.stop()
+            await stop_client(producer, _STOP_SECONDS)
 
     async def _relay(self, connection: AsyncConnection, producer: Any) -> None:
         """Until there is nothing to send and we are stopping, or the producer has met a refusal."""

@@ -85,8 +85,12 @@ class FakeKafkaClient:
     def __init__(self, broker: FakeBroker, process: Process) -> None:
         self.generation = -1
         self.balancing = False
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
         """Raised by the next poll."""
+        self.failure_to_stop: BaseException | None = None
+        """Raised by the attempt to stop it once it has left its group."""
+        self.stuck = False
+        """Whether polls never return."""
         self.commits: list[dict[TopicPartition, int]] = []
         self.waiting = False
         """Whether a poll waits for records."""
@@ -106,11 +110,15 @@ class FakeKafkaClient:
     async def stop(self) -> None:
         await self._at("stop")
         await self._broker.leave(self)
+        if self.failure_to_stop is not None:
+            raise self.failure_to_stop
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int = 500
     ) -> dict[TopicPartition, list[StoredMessage]]:
         await self._at("poll")
+        if self.stuck:
+            await asyncio.Event().wait()
         if self.failure is not None:
             failure, self.failure = self.failure, None
             raise failure
