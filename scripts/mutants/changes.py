@@ -107,32 +107,27 @@ MUTANTS = (
         "inbox insert after the effects",
         "transaction.py",
         """            try:
-                new = await inbox.enter(session, consumer, [event.identity for event in events])
+                new = await inbox.enter(session, consumer, [identity])
             except _CANNOT_CONNECT as error:
                 raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
-            views = [
-                self._transaction(session, event.identity.event_id, event.correlation_id)
-                if event.identity.event_id in new
-                else None
-                for event in events
-            ]
-            yield views
+            if not new:
+                yield None
+                return
+            tx = self._transaction(session, identity.event_id, correlation_id)
+            yield tx
 """,
-        """            views: list[Transaction | None] = [
-                self._transaction(session, event.identity.event_id, event.correlation_id)
-                for event in events
-            ]
-            yield views
-            new = await inbox.enter(session, consumer, [event.identity for event in events])
-            views = [tx for tx in views if tx is not None and tx.cause in new]
+        """            tx = self._transaction(session, identity.event_id, correlation_id)
+            yield tx
+            if not await inbox.enter(session, consumer, [identity]):
+                return
 """,
     ),
     Mutant(
         "outbox row outside the transaction",
         "transaction.py",
-        "            await append(session, outgoing)\n",
-        "            async with self.sessions.begin() as other:\n"
-        "                await append(other, outgoing)\n",
+        "        await append(tx.session, tx.outgoing)\n",
+        "        async with self.sessions.begin() as other:\n"
+        "            await append(other, tx.outgoing)\n",
     ),
     Mutant(
         "offset committed for a deferred event",

@@ -97,6 +97,11 @@ class Host:
             self._process.kill()
             self._process.communicate()
 
+    def kill(self) -> None:
+        """End the servers at once, as a failure would: nothing is shut down in order or removed."""
+        self._process.kill()
+        self._process.communicate()
+
     def _tell(self, line: str) -> None:
         assert self._process.stdin is not None  # noqa: S101 - it is a pipe, see above
         with suppress(BrokenPipeError):  # it has ended; `is_running` says so

@@ -1,0 +1,164 @@
+"""Events through the library's ledger: load and faults, then peace, then the verdict."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import redis.asyncio
+from rich.console import Console
+
+from huleedu_service_libs.dead_letters import dead_letter_topic
+from huleedu_service_libs.idempotency.config import IdempotencyConfig
+from libs.huleedu_service_libs.tests.ledger_service import make_router
+from scripts.chaos.fleet import Fleet
+from scripts.chaos.ground import PARTITIONS, Ground, clock, ground
+from scripts.chaos.load import Load
+from scripts.chaos.schedule import schedule
+from scripts.chaos.servers import Redis
+from scripts.chaos.verdict import Facts, of_crashes, violations
+from scripts.chaos.watch import EMITTED, UNREACHABLE, Watcher
+from scripts.chaos.worker import SERVICE
+
+INPUTS = make_router().topics
+TOPICS = (*INPUTS, *map(dead_letter_topic, INPUTS), EMITTED)
+_READY_SECONDS = 120.0
+_PEACE_SECONDS = 120.0
+"""In which all must be done, from the last fault; an abandoned lease would last longer."""
+_LOOK_SECONDS = 0.3
+_LEASES = IdempotencyConfig(SERVICE)
+_RECORDS = _LEASES.key(UUID(int=0)).removesuffix(str(UUID(int=0))) + "*"
+
+
+@dataclass
+class Scene:
+    ground: Ground
+    fleet: Fleet
+    load: Load
+    watcher: Watcher
+
+
+async def ledger(
+    seed: int, seconds: float, *, broker: str | None, rate: float, directory: Path, out: Console
+) -> list[str]:
+    """What went wrong."""
+    async with ground(broker, directory, TOPICS) as standing:
+        fleet = Fleet(standing.environment, directory / "workers", standing.broker.members)
+        load = Load(seed, standing.broker.address, rate=rate, partitions=PARTITIONS)
+        watcher = Watcher(standing.broker.address, standing.postgres, INPUTS, PARTITIONS)
+        scene = Scene(standing, fleet, load, watcher)
+        try:
+            fleet.start()
+            found = await _play(scene, seed, seconds, out)
+            await fleet.leave()
+            return found + await _verdict(scene, out)
+        finally:
+            fleet.kill_all()
+
+
+async def _play(scene: Scene, seed: int, seconds: float, out: Console) -> list[str]:
+    plan = schedule(seed, seconds, scene.ground.broker.faults)
+    members = len(scene.fleet.workers)
+    out.print(
+        f"Ledger: {seconds:.0f} s of load on {scene.ground.broker.name},"
+        f" {members} worker{'s' if members > 1 else ''}, {len(plan)} faults"
+    )
+
+    def say(fault: str) -> None:
+        out.print(fault)
+        scene.watcher.look_now()
+
+    async with asyncio.TaskGroup() as tasks:
+        background = [
+            tasks.create_task(scene.fleet.supervise()),
+            tasks.create_task(scene.watcher.run()),
+        ]
+        await _until_ready(scene)
+        with out.status("") as status:
+            background.append(tasks.create_task(_show(scene, status.update)))
+            async with asyncio.TaskGroup() as running:
+                running.create_task(scene.load.run(seconds))
+                deadly = scene.load.send_a_deadly_one
+                running.create_task(scene.ground.strike(plan, scene.fleet, say=say, deadly=deadly))
+            found = await _peace(scene)
+        for task in background:
+            task.cancel()
+    return found
+
+
+async def _peace(scene: Scene) -> list[str]:
+    """Wait until all is done, without helping; what is not done in time."""
+    looks = scene.watcher.looks + 2
+    began = time.monotonic()
+    while left := await _undone(scene, looks):
+        if time.monotonic() - began > _PEACE_SECONDS:
+            return [f"after {_PEACE_SECONDS:.0f} s of peace: {', '.join(left)}"]
+        await asyncio.sleep(_LOOK_SECONDS)
+    return []
+
+
+async def _undone(scene: Scene, looks: int) -> list[str]:
+    """What is still to be done, after so many looks at the topics; the cheaper question first."""
+    if scene.watcher.looks < looks:
+        return ["the topics or the committed offsets could not be read"]
+    if scene.watcher.lag:
+        return [f"the lag is {scene.watcher.lag}", *await scene.fleet.not_ready()]
+    try:
+        stored = await scene.watcher.stored()
+    except UNREACHABLE as error:
+        return [f"the database cannot be asked: {error!r}"]
+    left = [f"{stored.outbox} rows are in the outbox"] if stored.outbox else []
+    if leases := await _leases(scene.ground.redis):
+        left.append(f"{leases} leases are held")
+    return left + await scene.fleet.not_ready()
+
+
+async def _leases(server: Redis) -> int:
+    async with redis.asyncio.Redis.from_url(server.direct_url) as client:
+        keys = [key async for key in client.scan_iter(_RECORDS, count=1_000)]
+        records = await client.mget(keys) if keys else []
+    return sum(record is not None and b'"processing"' in record for record in records)
+
+
+async def _left_behind(on: Ground) -> list[str]:
+    """By workers that have left in peace."""
+    async with redis.asyncio.Redis.from_url(on.redis.direct_url) as client:
+        alive = [key async for key in client.scan_iter(f"{_LEASES.liveness_prefix}*")]
+    left = {
+        "connections to Redis are open": on.redis.proxy.connections,
+        "connections to PostgreSQL are open": on.postgres.proxy.connections,
+        "workers are said to live": len(alive),
+    }
+    return [f"{left[what]} {what} after all have left" for what in left if left[what]]
+
+
+async def _verdict(scene: Scene, out: Console) -> list[str]:
+    stored, load, watcher = await scene.watcher.stored(), scene.load, scene.watcher
+    facts = Facts(load.sent, frozenset(load.astray), watcher.heard, stored)
+    events = len(load.sent)
+    out.print(
+        f"{events} events, {load.records - events} copies and spoilt records:"
+        f" {len(stored.lines)} in the ledger, {len(stored.letters)} dead letters"
+        f" ({of_crashes(facts)} for the deaths of workers); {scene.fleet.restarts} workers started"
+        f" again; offsets compared {watcher.looks} times"
+    )
+    left = await _left_behind(scene.ground)
+    return [*watcher.violations, *scene.fleet.violations, *violations(facts), *left]
+
+
+async def _show(scene: Scene, update: Callable[[str], None]) -> None:
+    started = time.monotonic()
+    while True:
+        update(
+            f"{clock(time.monotonic() - started)}  {len(scene.load.sent)} events sent,"
+            f" lag {scene.watcher.lag}, {len(scene.fleet.workers)} workers"
+        )
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _until_ready(scene: Scene) -> None:
+    async with asyncio.timeout(_READY_SECONDS):
+        while await scene.fleet.not_ready():  # noqa: ASYNC110 - in other processes
+            await asyncio.sleep(_LOOK_SECONDS)
