@@ -41,12 +41,15 @@ async def create_database(server_url: str, name: str) -> None:
         await connection.close()
 
 
-def create_engine(server_url: str, name: str, *, command_seconds: float = 60.0) -> AsyncEngine:
+def create_engine(
+    server_url: str, name: str, *, command_seconds: float = 60.0, idle_seconds: float = 30.0
+) -> AsyncEngine:
     """Read committed; the pool has a connection for each event handled at once, and two to spare.
 
     A statement that waits too long is ended by the server and tried again. A connection whose other
     end has gone without a word fails after `command_seconds` here, and the server gives up its
-    locks by the keepalives.
+    locks by the keepalives. A process that is frozen within a transaction loses it after
+    `idle_seconds`: another one waits to do its work.
     """
     return create_async_engine(
         service_database_url(server_url, name),
@@ -58,6 +61,7 @@ def create_engine(server_url: str, name: str, *, command_seconds: float = 60.0) 
             "server_settings": {
                 "application_name": name,
                 "statement_timeout": f"{_STATEMENT_SECONDS}s",
+                "idle_in_transaction_session_timeout": f"{round(idle_seconds * 1000)}ms",
                 "tcp_keepalives_idle": "30",
                 "tcp_keepalives_interval": "10",
                 "tcp_keepalives_count": "3",

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import URL, inspect, make_url, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from huleedu_service_libs.consumer.assignment import Limits
@@ -34,6 +35,22 @@ async def test_a_statement_that_waits_too_long_is_ended_by_the_server(postgres_u
         shown = await connection.scalar(text("SELECT current_setting('statement_timeout')"))
     await engine.dispose()
     assert shown == "50s"
+
+
+async def test_a_transaction_that_does_nothing_for_too_long_gives_up_its_locks(
+    postgres_url: str,
+) -> None:
+    frozen = create_engine(postgres_url, "postgres", idle_seconds=0.2)
+    other = create_engine(postgres_url, "postgres")
+    lock = text("SELECT pg_advisory_xact_lock(7)")
+    async with frozen.connect() as holder, other.connect() as waiting, asyncio.timeout(20):
+        await holder.execute(lock)
+        await waiting.execute(lock)
+        with pytest.raises(DBAPIError):
+            await holder.execute(text("SELECT 1"))
+        await holder.invalidate()
+    await frozen.dispose()
+    await other.dispose()
 
 
 class Line:

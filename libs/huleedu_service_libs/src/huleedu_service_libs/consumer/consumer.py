@@ -315,7 +315,8 @@ def _aiokafka_client(config: ConsumerConfig) -> Any:
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         session_timeout_ms=round(config.session_timeout * 1000),
-        heartbeat_interval_ms=round(config.session_timeout * 1000 / 3),
+        heartbeat_interval_ms=round(config.session_timeout * 1000 / 5),  # also how soon a member
+        # learns that another one has died
         rebalance_timeout_ms=round(config.rebalance_timeout * 1000),
         max_poll_interval_ms=300_000,
         metadata_max_age_ms=30_000,  # a topic made after the start, or given more partitions
