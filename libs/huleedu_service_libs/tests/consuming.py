@@ -129,8 +129,8 @@ class Bench:
 
     async def kill(self, worker: Worker, consumer: Consumer) -> None:
         """`kill -9`, and the group's session expires."""
-        lanes = consumer.assignment._lanes.values() if consumer.assignment else ()
-        self.abandoned += [lane.task for lane in lanes]
+        if consumer.assignment:
+            self.abandoned += consumer.assignment.tasks
         self.abandoned += [consumer._task, consumer.leases._heartbeat]
         consumer._assignment = None  # a dead process drains nothing
         await self.harness.kill(worker)

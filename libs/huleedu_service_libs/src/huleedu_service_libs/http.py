@@ -11,7 +11,11 @@ from dishka import AsyncContainer
 from dishka.integrations.base import wrap_injection
 from opentelemetry import propagate, trace
 from pydantic import BaseModel, ValidationError
-from quart import Quart, Response, current_app, g, request
+from quart import Quart, Response, current_app, g, has_request_context, request
+from quart_schema.validation import (
+    QUART_SCHEMA_REQUEST_ATTRIBUTE,
+    QUART_SCHEMA_RESPONSE_ATTRIBUTE,
+)
 from werkzeug.exceptions import HTTPException
 
 from huleedu_service_libs.errors import PermanentError, TemporaryError
@@ -52,15 +56,32 @@ def correlation_id() -> UUID:
 
 
 def json_response(body: BaseModel, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    """TypeError if the route's documentation says otherwise."""
+    documented = _documented(QUART_SCHEMA_RESPONSE_ATTRIBUTE)
+    if documented and documented.get(status, (None,))[0] is not type(body):
+        raise TypeError(f"{request.endpoint} does not say that it answers {status} {body!r:.80}")
     return Response(body.model_dump_json(), status=status, mimetype="application/json")
 
 
 async def parse_body(model: type[ModelT]) -> ModelT:
-    """The request's JSON body; a 422 problem that names what is wrong with it otherwise."""
+    """The request's JSON body; a 422 problem that names what is wrong with it otherwise.
+
+    TypeError if the route's documentation says otherwise.
+    """
+    documented = _documented(QUART_SCHEMA_REQUEST_ATTRIBUTE)
+    if documented and documented[0] is not model:
+        raise TypeError(f"{request.endpoint} does not say that it takes {model.__name__}")
     try:
         return model.model_validate_json(await request.get_data())
     except ValidationError as error:
         raise invalid_request(error) from error
+
+
+def _documented(attribute: str) -> Any:
+    """What the route under way says of itself; None outside a request."""
+    if not has_request_context() or request.endpoint is None:
+        return None
+    return getattr(current_app.view_functions[request.endpoint], attribute, None)
 
 
 def invalid_request(error: ValidationError) -> Problem:
@@ -157,7 +178,7 @@ def attach_container(app: Quart, container: AsyncContainer) -> None:
 
 
 def _problem_response(problem: Problem) -> Response:
-    body = _ProblemBody(
+    body = ProblemBody(
         title=problem.status.phrase,
         status=problem.status,
         code=problem.code,
@@ -172,7 +193,9 @@ def _problem_response(problem: Problem) -> Response:
     return response
 
 
-class _ProblemBody(BaseModel, extra="allow"):
+class ProblemBody(BaseModel, extra="allow"):
+    """RFC 9457; `code` is stable, `detail` is a sentence for people."""
+
     type: str = "about:blank"
     title: str
     status: int
@@ -244,7 +267,7 @@ class ServiceClient:
 
 def _refused(response: httpx.Response) -> RefusedRequest:
     try:
-        problem = _ProblemBody.model_validate_json(response.content)
+        problem = ProblemBody.model_validate_json(response.content)
     except ValidationError:
         return RefusedRequest(response.status_code, "refused", response.text[:200])
     return RefusedRequest(response.status_code, problem.code, problem.detail)

@@ -75,3 +75,8 @@ def connection_lost(part: str, error: BaseException) -> None:
 
 def row_refused(topic: str, row_id: int, error: BaseException | None) -> None:
     _log.error("outgoing event refused", topic=topic, row=row_id, error=repr(error))
+
+
+def sharing_failed(events: int, error: BaseException) -> None:
+    """They are tried one by one, which tells whose error it is."""
+    _log.info("shared transaction failed", events=events, error=repr(error))

@@ -6,12 +6,13 @@ Effects and events are committed together or not at all.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 import asyncpg
 import sqlalchemy.exc
 from opentelemetry import propagate
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from common_core.events.envelope import EventData, EventEnvelope, derive_event_id, envelop, headers
@@ -27,11 +28,23 @@ _COMMIT_SECONDS = 5.0
 """How long a COMMIT may go on after its handler was cancelled."""
 _CANNOT_CONNECT = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 """What comes out of opening a connection as it is: SQLAlchemy translates only later errors."""
+_STILL_WHOLE = text("SELECT 1")
+"""COMMIT after a failed statement is a rollback that says nothing; this raises if there was one
+that its handler has hidden."""
 MAX_PAYLOAD_BYTES = 900_000
 """Below the broker's limit of a megabyte.
 
 What is larger could never be sent and would block its key.
 """
+
+
+class Heard(Protocol):
+    """What a transaction needs to know of the event that causes it."""
+
+    @property
+    def identity(self) -> Identity: ...
+    @property
+    def correlation_id(self) -> UUID: ...
 
 
 class Transaction:
@@ -131,28 +144,31 @@ class Transactions:
         async with self.sessions() as session:
             tx = self._transaction(session, cause, correlation_id)
             yield tx
-            await self._commit(tx, _open_gate)
+            await self._commit([tx], _open_gate)
 
     @asynccontextmanager
-    async def for_event(
-        self, consumer: str, identity: Identity, correlation_id: UUID, gate: Gate = _open_gate
-    ) -> AsyncIterator[Transaction | None]:
-        """A transaction whose first statement is the event's inbox row.
+    async def for_events(
+        self, consumer: str, events: Sequence[Heard], gate: Gate = _open_gate
+    ) -> AsyncIterator[list[Transaction | None]]:
+        """One transaction for all, whose first statement is their inbox rows; a view for each.
 
-        None if the event has taken effect before.
-        `gate` is asked before the commit and refuses it by raising.
+        None for an event that has taken effect before. `gate` is asked before the commit and
+        refuses it by raising.
         """
         async with self.sessions() as session:
             try:
-                new = await inbox.enter(session, consumer, [identity])
+                new = await inbox.enter(session, consumer, [event.identity for event in events])
             except _CANNOT_CONNECT as error:
                 raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
-            if not new:
-                yield None
-                return
-            tx = self._transaction(session, identity.event_id, correlation_id)
-            yield tx
-            await self._commit(tx, gate)
+            views = [
+                self._transaction(session, event.identity.event_id, event.correlation_id)
+                if event.identity.event_id in new
+                else None
+                for event in events
+            ]
+            yield views
+            if new:
+                await self._commit([tx for tx in views if tx is not None], gate)
 
     def _transaction(self, session: AsyncSession, cause: UUID, correlation_id: UUID) -> Transaction:
         return Transaction(
@@ -162,12 +178,17 @@ class Transactions:
             source_service=self.source_service,
         )
 
-    async def _commit(self, tx: Transaction, gate: Gate) -> None:
-        await tx.session.flush()
-        await append(tx.session, tx.outgoing)
+    async def _commit(self, views: Sequence[Transaction], gate: Gate) -> None:
+        session = views[0].session
+        outgoing = [record for tx in views for record in tx.outgoing]
+        await session.flush()
+        if outgoing:
+            await append(session, outgoing)
+        else:
+            await session.execute(_STILL_WHOLE)
         await gate()
-        await _commit_to_the_end(tx.session)
-        if tx.outgoing:
+        await _commit_to_the_end(session)
+        if outgoing:
             self._wake()
 
 

@@ -8,13 +8,15 @@ order of its key.
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
 import pytest
 
 from common_core.events.envelope import EventData
+from huleedu_service_libs.consumer.assignment import Limits
 from huleedu_service_libs.testing.process import Process
 from libs.huleedu_service_libs.tests.consuming import Bench, ledger_bench
 from libs.huleedu_service_libs.tests.ledger_service import excess, rejection
@@ -45,34 +47,48 @@ IDLE = {"poll", "start", "stop"}
 """What a worker does while it has nothing to do: a crash there is the one before or after."""
 
 
-def events() -> list[EventData]:
-    """Two of one key, one of another, by a handler of each kind."""
-    return [
-        rejection(ONE_KEY, "a"),
-        rejection(ONE_KEY, "b"),
-        excess(OTHER_KEY, "c"),
-    ]
+@dataclass(frozen=True)
+class Way:
+    """How the events of the first worker go: two of one key, one of another."""
+
+    limits: Limits
+    other: Callable[[UUID, str], EventData]
+
+    @asynccontextmanager
+    async def begun(self, postgres_url: str) -> AsyncIterator[Bench]:
+        """All of it is in Kafka."""
+        async with ledger_bench(postgres_url) as bench:
+            bench.put(rejection(ONE_KEY, "a"))
+            bench.put(rejection(ONE_KEY, "b"))
+            bench.put(self.other(OTHER_KEY, "c"))
+            yield bench
 
 
-@pytest.fixture
-async def bench(postgres_url: str) -> AsyncIterator[Bench]:
-    async with ledger_bench(postgres_url) as made:
-        yield made
+ALONE = Way(Limits(shared_records=1), other=excess)
+"""Each in its own transaction, by a handler of each kind."""
+TOGETHER = Way(Limits(), other=rejection)
+"""All in one transaction."""
 
 
-async def steps_without_a_crash(bench: Bench) -> list[str]:
+@pytest.fixture(params=[ALONE, TOGETHER], ids=["alone", "together"])
+def way(request: pytest.FixtureRequest) -> Way:
+    made: Way = request.param
+    return made
+
+
+async def steps_without_a_crash(bench: Bench, way: Way) -> list[str]:
     worker = await bench.harness.worker("counting")
     worker.process.step = crash = Crash(worker.process)
-    async with bench.consuming(worker):
+    async with bench.consuming(worker, limits=way.limits):
         await bench.until_read()
         return list(crash.trace)
 
 
-async def dies(bench: Bench, at: int) -> bool:
+async def dies(bench: Bench, way: Way, at: int) -> bool:
     """A worker that dies at that step; False if it has read everything before."""
     worker = await bench.harness.worker(f"dies at {at}")
     worker.process.step = crash = Crash(worker.process, at)
-    consumer = await bench.consumer(worker)
+    consumer = await bench.consumer(worker, limits=way.limits)
     await consumer.start()
     await bench.until(lambda: crash.happened.is_set() or bench.broker.lag == 0)
     await bench.kill(worker, consumer)
@@ -92,34 +108,27 @@ async def verify(bench: Bench) -> None:
 
 
 async def test_i13_i14_i18_a_crash_at_any_step_neither_loses_nor_repeats_an_effect(
-    postgres_url: str,
+    postgres_url: str, way: Way
 ) -> None:
-    async with ledger_bench(postgres_url) as bench:
-        for event in events():
-            bench.put(event)
-        steps = await steps_without_a_crash(bench)
+    async with way.begun(postgres_url) as bench:
+        steps = await steps_without_a_crash(bench, way)
     assert {"polled", "script", "statement", "COMMIT", "commit offsets"} <= set(steps)
+    assert steps.count("COMMIT") == (1 if way is TOGETHER else 3)
     for at in range(1, len(steps) + 1):
-        async with ledger_bench(postgres_url) as bench:
-            for event in events():
-                bench.put(event)
-            await dies(bench, at)
+        async with way.begun(postgres_url) as bench:
+            await dies(bench, way, at)
             await verify(bench)
 
 
 async def test_i13_i14_a_second_crash_at_any_step_of_the_recovery_changes_nothing(
-    postgres_url: str,
+    postgres_url: str, way: Way
 ) -> None:
     """Pairs of crashes: a stride through the first worker's steps, and through the second's."""
-    async with ledger_bench(postgres_url) as bench:
-        for event in events():
-            bench.put(event)
-        steps = len(await steps_without_a_crash(bench))
+    async with way.begun(postgres_url) as bench:
+        steps = len(await steps_without_a_crash(bench, way))
     for at in range(1, steps + 1, 6):
         for again in range(1 + at % 4, steps + 1, 9):
-            async with ledger_bench(postgres_url) as bench:
-                for event in events():
-                    bench.put(event)
-                await dies(bench, at)
-                await dies(bench, again)
+            async with way.begun(postgres_url) as bench:
+                await dies(bench, way, at)
+                await dies(bench, way, again)
                 await verify(bench)

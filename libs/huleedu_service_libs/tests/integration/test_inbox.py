@@ -1,13 +1,11 @@
 """The inbox: the first statement of each transaction, in one order, and not for ever."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from common_core.events.envelope import EventData
 from huleedu_service_libs.handled import Outcome
@@ -15,6 +13,7 @@ from huleedu_service_libs.idempotency.identity import Identity
 from huleedu_service_libs.inbox import enter, inbox, prune_all
 from huleedu_service_libs.testing.harness import ServiceHarness
 from libs.huleedu_service_libs.tests import ledger_service
+from libs.huleedu_service_libs.tests.facts import statements
 from libs.huleedu_service_libs.tests.ledger_service import excess, rejection
 
 
@@ -29,27 +28,6 @@ async def harness(postgres_url: str) -> AsyncIterator[ServiceHarness]:
         yield made
 
 
-@contextmanager
-def statements(engine: AsyncEngine) -> Iterator[list[str]]:
-    """What is sent to the database meanwhile, transactions' begins and ends included."""
-    seen: list[str] = []
-    sync = engine.sync_engine
-
-    def execute(_conn: object, _cursor: object, statement: str, *_rest: object) -> None:
-        seen.append(statement)
-
-    def begin(_conn: object) -> None:
-        seen.append("BEGIN")
-
-    sa.event.listen(sync, "before_cursor_execute", execute)
-    sa.event.listen(sync, "begin", begin)
-    try:
-        yield seen
-    finally:
-        sa.event.remove(sync, "before_cursor_execute", execute)
-        sa.event.remove(sync, "begin", begin)
-
-
 @pytest.mark.parametrize("data", [rejection(), excess()], ids=["transaction", "work"])
 async def test_i12_the_inbox_row_is_the_first_statement_and_alone_if_the_event_is_known(
     harness: ServiceHarness, data: EventData
@@ -57,10 +35,11 @@ async def test_i12_the_inbox_row_is_the_first_statement_and_alone_if_the_event_i
     message = harness.message(data)
     with statements(harness.first.engine) as first:
         assert (await harness.attempt(message)).outcome is Outcome.DONE
-    begin, entering, *effects = first
+    begin, entering, *effects, commit = first
     assert begin == "BEGIN"
     assert entering.startswith("INSERT INTO inbox ")
     assert effects[0].startswith("INSERT INTO ledger ")
+    assert commit == "COMMIT"
 
     await harness.redis.flushall()
     with statements(harness.first.engine) as again:

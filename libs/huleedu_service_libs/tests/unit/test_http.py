@@ -8,7 +8,8 @@ import pytest
 import structlog
 from dishka import FromDishka, Provider, Scope, make_async_container
 from pydantic import BaseModel
-from quart import Response
+from quart import Response, request
+from quart_schema import document_request, document_response
 
 from huleedu_service_libs.errors import TemporaryError
 from huleedu_service_libs.http import (
@@ -59,11 +60,23 @@ def server() -> httpx.ASGITransport:
     async def crash() -> Response:
         raise ZeroDivisionError("secret detail")
 
+    @app.post("/documented")
+    @document_request(Greeting)
+    @document_response(Greeting, 201)
+    async def documented() -> Response:
+        body = await parse_body(Seen if request.args.get("takes") else Greeting)
+        status = HTTPStatus.OK if request.args.get("status") else HTTPStatus.CREATED
+        return json_response(body if not request.args.get("answers") else _seen(), status)
+
     @app.get("/away")
     async def away() -> Response:
         raise TemporaryError("the other side is away")
 
     return httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # Quart's scope types are narrower
+
+
+def _seen() -> Seen:
+    return Seen(correlation_id=correlation_id(), traceparent=None)
 
 
 @pytest.fixture
@@ -98,6 +111,16 @@ async def test_a_problem_has_status_code_detail_and_correlation_id(http: httpx.A
     assert (problem["code"], problem["detail"]) == ("taken", "That name is taken.")
     assert problem["name"] == "x"
     assert problem["correlation_id"] == answer.headers[CORRELATION_HEADER] == sent
+
+
+@pytest.mark.parametrize(
+    ("query", "status"), [("", 201), ("takes=1", 500), ("answers=1", 500), ("status=1", 500)]
+)
+async def test_a_route_does_what_its_documentation_says_or_fails(
+    http: httpx.AsyncClient, query: str, status: int
+) -> None:
+    answer = await http.post(f"/documented?{query}", content=b'{"name": "x", "times": 1}')
+    assert answer.status_code == status
 
 
 @pytest.mark.parametrize("sent", ["", "not a uuid"])

@@ -25,6 +25,7 @@ from huleedu_service_libs.clock import Clock, SystemClock
 from huleedu_service_libs.consumer.assignment import Assignment
 from huleedu_service_libs.consumer.config import ConsumerConfig
 from huleedu_service_libs.consumer.processing import Processor
+from huleedu_service_libs.consumer.sharing import SharedTransactions
 from huleedu_service_libs.handled import ConsumerState, Observe
 from huleedu_service_libs.idempotency.leases import Leases
 from huleedu_service_libs.instrumentation import connection_lost, log_handled
@@ -271,7 +272,7 @@ class Consumer:
     def _assigned(self, processor: Processor, partitions: Iterable[TopicPartition]) -> None:
         self._assignment = Assignment(
             [(partition.topic, partition.partition) for partition in partitions],
-            processor.attempt,
+            SharedTransactions(processor),
             limits=self._config.limits,
             observe=self._observe,
             clock=self._clock,

@@ -6,11 +6,12 @@ handler of the public decorator sees it: everything but the lease.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
+from uuid import UUID
 
 from dishka import AsyncContainer
 from pydantic import ValidationError
@@ -39,9 +40,9 @@ from huleedu_service_libs.idempotency.identity import (
     header,
     identify,
 )
-from huleedu_service_libs.idempotency.leases import Claim, Leases, Verdict
+from huleedu_service_libs.idempotency.leases import Claim, Lease, Leases, Verdict
 from huleedu_service_libs.instrumentation import handling
-from huleedu_service_libs.routing import Mode, Route, Router, dependencies_of
+from huleedu_service_libs.routing import Mode, Route, Router, Work, dependencies_of
 from huleedu_service_libs.transaction import Transaction, Transactions
 
 
@@ -54,6 +55,14 @@ class Delivery:
     event: EventEnvelope[EventData]
     identity: Identity
     claim: Claim | None = None
+
+    @property
+    def correlation_id(self) -> UUID:
+        return self.event.correlation_id
+
+    @property
+    def lease(self) -> Lease | None:
+        return self.claim.lease if self.claim else None
 
 
 class _TakenEffect(BaseException):
@@ -75,7 +84,7 @@ class _Work:
     async def transaction(self) -> AsyncIterator[Transaction]:
         if self.outcome is not None:
             raise RuntimeError("the transaction of this event is over")
-        async with self._processor.transaction(self._delivery) as tx:
+        async with self._processor.transaction([self._delivery]) as (tx,):
             if tx is None:
                 self.outcome = Outcome.DUPLICATE
                 raise _TakenEffect
@@ -102,8 +111,8 @@ class Processor:
         self._dependencies = dependencies
         self._transactions = transactions
         self._retry = retry
-        self._clock = clock or SystemClock()
-        self._company = Company()
+        self.clock = clock or SystemClock()
+        self.company = Company()
 
     @classmethod
     async def create(
@@ -131,7 +140,7 @@ class Processor:
 
     async def attempt(self, message: Message, history: History) -> Handled:
         """Try once. Raises nothing but a cancellation: what went wrong stands in the answer."""
-        started = self._clock.monotonic()
+        started = self.clock.monotonic()
         history.tries += 1
         if history.first_try_at is None:
             history.first_try_at = started
@@ -142,12 +151,28 @@ class Processor:
             delivery = self.decode(message)
             outcome = await self._handle(delivery)
         except Exception as caught:
-            if _is_cancelled():  # and what was cleaned up has failed
+            if is_cancelled():  # and what was cleaned up has failed
                 raise asyncio.CancelledError from caught
             error = caught
             outcome, retry_after = await self._after(message, delivery, caught, history)
-        if _is_cancelled():
+        if is_cancelled():
             raise asyncio.CancelledError
+        return self.report(
+            message, delivery, outcome, history, started, error=error, retry_after=retry_after
+        )
+
+    def report(
+        self,
+        message: Message,
+        delivery: Delivery | None,
+        outcome: Outcome,
+        history: History,
+        started: float,
+        *,
+        error: Exception | None = None,
+        retry_after: float | None = None,
+    ) -> Handled:
+        """What came of an attempt that began at `started` by the clock."""
         claim = delivery.claim if delivery else None
         return Handled(
             outcome=outcome,
@@ -156,15 +181,19 @@ class Processor:
             offset=message.offset,
             event_type=self._router[message.topic].event_type.name,
             event_id=delivery.identity.event_id if delivery else None,
-            correlation_id=delivery.event.correlation_id if delivery else None,
+            correlation_id=delivery.correlation_id if delivery else None,
             attempt=history.tries,
-            seconds=self._clock.monotonic() - started,
+            seconds=self.clock.monotonic() - started,
             error=error,
             retry_after=retry_after,
             lease_wait=history.lease_wait(started, held=outcome is Outcome.IN_PROGRESS),
             recovered=claim is not None and claim.verdict is Verdict.RECOVERED,
             degraded=delivery is not None and self.leases.degraded,
         )
+
+    def may_share(self, message: Message) -> bool:
+        """Whether its handler's transaction may be shared with other events."""
+        return self._router[message.topic].mode is Mode.TRANSACTION
 
     async def process(self, message: Message, /, *, confirm_idempotency: Confirm) -> bool:
         """Decode, transaction and confirmation: what `idempotent_consumer` goes around."""
@@ -187,21 +216,15 @@ class Processor:
         return Delivery(message, route, event, identity)
 
     @asynccontextmanager
-    async def transaction(self, delivery: Delivery) -> AsyncIterator[Transaction | None]:
-        """The transaction of the event's effects, its commit refused if the lease has gone."""
-        lease = delivery.claim.lease if delivery.claim else None
-
-        async def gate() -> None:
-            if lease is not None:
-                await self.leases.ensure_held(lease)
-
-        async with self._transactions.for_event(
-            self.leases.config.consumer_name,
-            delivery.identity,
-            delivery.event.correlation_id,
-            gate,
-        ) as tx:
-            yield tx
+    async def transaction(
+        self, deliveries: Sequence[Delivery]
+    ) -> AsyncIterator[list[Transaction | None]]:
+        """The transaction of the events' effects, its commit refused if a lease has gone."""
+        leases = [delivery.lease for delivery in deliveries if delivery.lease is not None]
+        consumer = self.leases.config.consumer_name
+        gate = partial(self.leases.ensure_held, *leases)
+        async with self._transactions.for_events(consumer, deliveries, gate) as views:
+            yield views
 
     async def _handle(self, delivery: Delivery) -> Outcome:
         with handling(delivery.message, delivery.event):
@@ -218,23 +241,22 @@ class Processor:
         if crashes >= self._retry.max_crashes:
             raise PermanentError(f"its worker died {crashes} times while handling it")
         suspect = crashes >= self._retry.crashes_in_company
-        async with self._company.alone() if suspect else self._company.together():
+        async with self.company.alone() if suspect else self.company.together():
             outcome = await self._call(delivery)
         await confirm_idempotency()
         return outcome
 
     async def _call(self, delivery: Delivery) -> Outcome:
         route = delivery.route
-        dependencies = self._dependencies[route.event_type.topic]
         if route.mode is Mode.TRANSACTION:
-            async with self.transaction(delivery) as tx:
+            async with self.transaction([delivery]) as (tx,):
                 if tx is None:
                     return Outcome.DUPLICATE
-                await _apart(route.handler(delivery.event, tx, **dependencies))
+                await apart(self.call(delivery, tx))
             return Outcome.DONE
         work = _Work(self, delivery)
         try:
-            await _apart(route.handler(delivery.event, work, **dependencies))
+            await apart(self.call(delivery, work))
         except _TakenEffect:
             return Outcome.DUPLICATE
         if work.outcome is None:
@@ -242,6 +264,11 @@ class Processor:
                 f"{route.handler.__qualname__} returned without opening its transaction"
             )
         return work.outcome
+
+    def call(self, delivery: Delivery, given: Transaction | Work) -> Awaitable[None]:
+        """The event's handler with what it asked for."""
+        route = delivery.route
+        return route.handler(delivery.event, given, **self._dependencies[route.event_type.topic])
 
     async def _after(
         self,
@@ -251,20 +278,21 @@ class Processor:
         history: History,
     ) -> tuple[Outcome, float | None]:
         if isinstance(error, EventInProgress):
-            return Outcome.IN_PROGRESS, self._pause(error, history)
+            return Outcome.IN_PROGRESS, self.pause(error, history)
         if counts(error):
             before = delivery.claim.failures if delivery and delivery.claim else 0
             history.failures = max(history.failures, before) + 1
-        pause = self._pause(error, history)
+        pause = self.pause(error, history)
         if pause is not None:
             return Outcome.RETRY, pause
         try:
             return await self._bury(message, delivery, error, history), None
         except Exception as failure:  # noqa: BLE001 - the offset may not pass before it is durable
-            return Outcome.RETRY, self._pause(failure, history) or self._retry.longest_pause
+            return Outcome.RETRY, self.pause(failure, history) or self._retry.longest_pause
 
-    def _pause(self, error: BaseException, history: History) -> float | None:
-        return pause_after(error, history, now=self._clock.monotonic(), policy=self._retry)
+    def pause(self, error: BaseException, history: History) -> float | None:
+        """Seconds until the next attempt after that error; None if there is none."""
+        return pause_after(error, history, now=self.clock.monotonic(), policy=self._retry)
 
     async def _bury(
         self, message: Message, delivery: Delivery | None, error: Exception, history: History
@@ -284,7 +312,7 @@ class Processor:
         return Outcome.DEAD_LETTERED if buried else Outcome.DUPLICATE
 
 
-async def _apart(handling: Awaitable[None]) -> None:
+async def apart(handling: Awaitable[None]) -> None:
     """Run the handler in a task of its own, which is cancelled with ours.
 
     Before Python 3.13 a task in which a TaskGroup has failed goes on counting as cancelled; in ours
@@ -293,7 +321,7 @@ async def _apart(handling: Awaitable[None]) -> None:
     await asyncio.ensure_future(handling)
 
 
-def _is_cancelled() -> bool:
+def is_cancelled() -> bool:
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 

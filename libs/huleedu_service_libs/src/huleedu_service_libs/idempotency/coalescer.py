@@ -1,7 +1,7 @@
 """Many callers, few commands: what is asked while one call is under way goes into the next one."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -11,8 +11,8 @@ Answer = TypeVar("Answer")
 class Coalescer(Generic[Item, Answer]):
     """Calls `run` with up to `limit` items at once.
 
-    Each caller gets its own answer or the error of its batch. An item whose caller was cancelled
-    meanwhile is still part of the call: `orphaned` is told its answer.
+    Each caller gets its own answers or the error of its batch. The items of a caller who was
+    cancelled meanwhile are still part of the call: `orphaned` is told their answers.
     """
 
     def __init__(
@@ -28,12 +28,31 @@ class Coalescer(Generic[Item, Answer]):
         self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
         self._task: asyncio.Task[None] | None = None
 
-    async def __call__(self, item: Item) -> Answer:
+    async def __call__(self, items: Sequence[Item]) -> list[Answer]:
+        """The answers in the order of the items, or the first error."""
+        futures = [self._put(item) for item in items]
+        try:
+            return [await future for future in futures]
+        except asyncio.CancelledError:
+            for item, future in zip(items, futures, strict=True):
+                if not future.cancel() and not future.cancelled() and not future.exception():
+                    self._orphan(item, future.result())
+            raise
+        except Exception:
+            for future in futures:
+                future.add_done_callback(_take_note)
+            raise
+
+    def _orphan(self, item: Item, answer: Answer) -> None:
+        if self._orphaned is not None:
+            self._orphaned(item, answer)
+
+    def _put(self, item: Item) -> "asyncio.Future[Answer]":
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._drain())
-        return await future
+        return future
 
     async def _drain(self) -> None:
         while self._waiting:
@@ -48,5 +67,11 @@ class Coalescer(Generic[Item, Answer]):
                 for (item, future), answer in zip(batch, answers, strict=True):
                     if not future.done():
                         future.set_result(answer)
-                    elif self._orphaned is not None:
-                        self._orphaned(item, answer)
+                    else:
+                        self._orphan(item, answer)
+
+
+def _take_note(future: "asyncio.Future[Answer]") -> None:
+    """Its error came out for another item of the same caller."""
+    if not future.cancelled():
+        future.exception()

@@ -134,7 +134,7 @@ async def _run(
 
     token = current_claim.set(claim)
     try:
-        with _cancelled_when_lost(lease):
+        with cancelled_when_lost(*([lease] if lease is not None else [])):
             result = await handler(message, confirm_idempotency=confirm_idempotency)
         if not confirmed:
             raise UnconfirmedEvent(  # noqa: TRY301 - it ends like any other error of the handler
@@ -154,23 +154,29 @@ async def _run(
 
 
 @contextmanager
-def _cancelled_when_lost(lease: Lease | None) -> Iterator[None]:
-    """Have the heartbeat cancel this task when it finds the lease gone.
+def cancelled_when_lost(*leases: Lease) -> Iterator[None]:
+    """Have the heartbeat cancel this task when it finds one of the leases gone.
 
     The cancellation comes out as LeaseLost.
     """
     task = asyncio.current_task()
-    if lease is None or task is None:
+    if task is None:
         yield
         return
     cancelling = task.cancelling()
-    lease.holder = task
+    held = [lease for lease in leases if not lease.lost]
+    for lease in held:
+        lease.holder = task
     try:
         yield
     except BaseException as error:
         # What the handler cleans up when it is cancelled may fail: then that comes out instead.
-        if lease.lost and task.cancelling() > cancelling and task.uncancel() <= cancelling:
-            raise LeaseLost(f"{lease.key} was lost while its handler ran") from error
+        lost = [lease.key for lease in held if lease.lost][: task.cancelling() - cancelling]
+        for _ in lost:  # each of them has cancelled us once
+            task.uncancel()
+        if lost and task.cancelling() <= cancelling:
+            raise LeaseLost(f"lost while the handler ran: {', '.join(lost)}") from error
         raise
     finally:
-        lease.holder = None
+        for lease in held:
+            lease.holder = None

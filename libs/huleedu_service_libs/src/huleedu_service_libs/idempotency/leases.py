@@ -135,25 +135,45 @@ class Leases:
 
     async def claim(self, identity: Identity) -> Claim:
         """Claim an event. LeasesUnavailable if Redis does not answer."""
+        (claim,) = await self.claim_all([identity])
+        return claim
+
+    async def claim_all(self, identities: Sequence[Identity]) -> list[Claim]:
+        """Claim events in one command. LeasesUnavailable if Redis does not answer."""
+        wanted = [self._wanted(identity) for identity in identities]
+        asked = [lease for lease in wanted if lease is not None]
+        try:
+            answers = iter(await self._claim(asked))
+        except LeasesUnavailable:
+            for lease in asked:
+                lease.active = False
+                if lease.key not in self._held:
+                    self._doubtful[lease.key] = lease
+            raise
+        return [
+            Claim(Verdict.HELD, 0, 0, self.config.heartbeat_seconds, self.worker, None)
+            if lease is None
+            else self._claimed(lease, next(answers))
+            for lease in wanted
+        ]
+
+    def _wanted(self, identity: Identity) -> Lease | None:
+        """The lease to ask for; None if another attempt of this worker has it."""
         key = self.config.key(identity.event_id)
         lease = self._held.get(key) or self._doubtful.pop(key, None)
         if lease is None:
             counter_key = self.config.counter_key(identity.event_id)
             lease = Lease(identity, key, counter_key, uuid.uuid4().hex)
         elif lease.active or lease.identity != identity:
-            return Claim(Verdict.HELD, 0, 0, self.config.heartbeat_seconds, self.worker, None)
+            return None
         lease.active = True
-        try:
-            claim = await self._claim(lease)
-        except LeasesUnavailable:
-            lease.active = False
-            if key not in self._held:
-                self._doubtful[key] = lease
-            raise
+        return lease
+
+    def _claimed(self, lease: Lease, claim: Claim) -> Claim:
         if claim.lease is None:
             self._forget(lease)
         else:
-            self._held[key] = lease
+            self._held[lease.key] = lease
             self._beat_while_held()
         return claim
 
@@ -162,11 +182,16 @@ class Leases:
 
         False, never an exception, if another worker has the lease or Redis does not answer.
         """
-        self._forget(lease)
+        return await self.confirm_all([lease])
+
+    async def confirm_all(self, leases: Sequence[Lease]) -> bool:
+        """`confirm` for several in one command; whether all are completed."""
+        for lease in leases:
+            self._forget(lease)
         try:
-            return await self._confirm(lease) == "completed"
+            return all(answer == "completed" for answer in await self._confirm(leases))
         except LeasesUnavailable:
-            self._unconfirmed[lease.key] = lease
+            self._unconfirmed |= {lease.key: lease for lease in leases}
             return False
 
     async def release(self, lease: Lease, mode: ReleaseMode) -> None:
@@ -174,8 +199,14 @@ class Leases:
 
         Never raises for Redis; goes on, bounded in time, when the caller is cancelled.
         """
-        self._forget(lease)
-        await asyncio.shield(self._in_background(self._release_quietly(lease, mode)))
+        await self.release_all([lease], mode)
+
+    async def release_all(self, leases: Sequence[Lease], mode: ReleaseMode) -> None:
+        """`release` for several in one command."""
+        for lease in leases:
+            self._forget(lease)
+        if leases:
+            await asyncio.shield(self._in_background(self._release_quietly(leases, mode)))
 
     def keep(self, lease: Lease) -> None:
         """The outcome of its commit is unknown: hold others off until a retry has settled it."""
@@ -192,14 +223,14 @@ class Leases:
         unsettled = [lease for lease in self._held.values() if not lease.active]
         unsettled += self._doubtful.values()
         self._doubtful.clear()
-        await asyncio.gather(*(self.release(lease, "unused") for lease in unsettled))
+        await self.release_all(unsettled, "unused")
 
     def _pay_debts(self) -> None:
         """Redis answers again: say what could not be said."""
-        for lease in list(self._doubtful.values()):
-            self._in_background(self._release_quietly(lease, "unused"))
-        for lease in list(self._unconfirmed.values()):
-            self._in_background(self.confirm(lease))
+        if self._doubtful:
+            self._in_background(self._release_quietly([*self._doubtful.values()], "unused"))
+        if self._unconfirmed:
+            self._in_background(self.confirm_all([*self._unconfirmed.values()]))
         self._doubtful.clear()
         self._unconfirmed.clear()
 
@@ -209,16 +240,18 @@ class Leases:
             async with asyncio.timeout(self.config.redis_timeout_seconds):
                 await self._redis.delete(self.config.counter_key(identity.event_id))
 
-    async def ensure_held(self, lease: Lease) -> None:
-        """The gate before a commit: LeaseLost if the lease has gone.
+    async def ensure_held(self, *leases: Lease) -> None:
+        """The gate before a commit: LeaseLost if one of its leases has gone.
 
         Asks Redis only if this worker has been silent for so long that somebody may have taken
         over. While Redis does not answer the gate is open: the inbox decides.
         """
-        if not lease.lost and self._clock.monotonic() >= lease.valid_until:
+        now = self._clock.monotonic()
+        if any(now >= lease.valid_until for lease in leases if not lease.lost):
             await self.beat()
-        if lease.lost:
-            raise LeaseLost(f"{lease.key} is no longer held by {self.worker}")
+        for lease in leases:
+            if lease.lost:
+                raise LeaseLost(f"{lease.key} is no longer held by {self.worker}")
 
     async def beat(self) -> None:
         """One heartbeat: this worker lives, its leases last on, what Redis forgot is reclaimed."""
@@ -287,7 +320,7 @@ class Leases:
     def _give_back(self, lease: Lease, claim: Claim) -> None:
         """Nobody waits for this claim any more."""
         if claim.lease is not None:
-            self._in_background(self._release_quietly(lease, "unused"))
+            self._in_background(self._release_quietly([lease], "unused"))
 
     def _in_background(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
         task = asyncio.create_task(work)
@@ -295,12 +328,13 @@ class Leases:
         task.add_done_callback(self._background.discard)
         return task
 
-    async def _release_quietly(self, lease: Lease, mode: ReleaseMode) -> None:
+    async def _release_quietly(self, leases: Sequence[Lease], mode: ReleaseMode) -> None:
         try:
-            await self._release((lease, mode))
+            await self._release([(lease, mode) for lease in leases])
         except LeasesUnavailable:
-            lease.active = False
-            self._doubtful[lease.key] = lease
+            for lease in leases:
+                lease.active = False
+                self._doubtful[lease.key] = lease
 
     async def _claim_batch(self, leases: list[Lease]) -> list[Claim]:
         config = self.config

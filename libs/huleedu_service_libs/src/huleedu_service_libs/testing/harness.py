@@ -98,10 +98,10 @@ class HeldLeases(Leases):
 
     before_commit: Callable[[], Awaitable[None]] | None = None
 
-    async def ensure_held(self, lease: Lease) -> None:
+    async def ensure_held(self, *leases: Lease) -> None:
         if self.before_commit is not None:
             await self.before_commit()
-        await super().ensure_held(lease)
+        await super().ensure_held(*leases)
 
 
 @dataclass(eq=False)

@@ -1,0 +1,32 @@
+"""A session that several handlers use in turn, each as if it had a new one to itself."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+class Turns:
+    """Each handler finds what the earlier ones have done, and nothing they have only read.
+
+    What they change is written at the end of their turn. What they add is kept, and written
+    together before the next handler's first statement or at the end.
+    """
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+        self._added_before = False
+        sa.event.listen(session.sync_session, "do_orm_execute", self._write_what_was_added)
+
+    async def end(self) -> None:
+        """The handler whose turn it was has returned."""
+        if self._session.dirty or self._session.deleted:
+            await self._session.flush()
+        self._session.expire_all()
+        self._added_before = bool(self._session.new)
+
+    def _write_what_was_added(self, _statement: Any) -> None:
+        """By an earlier handler. Not by the present one: alone it would not be written either."""
+        if self._added_before:
+            self._added_before = False
+            self._session.sync_session.flush()
