@@ -25,7 +25,9 @@ def page(hears: dict[str, list[str]]) -> str:
             "Every event travels in one envelope"
             " (`libs/common_core/src/common_core/events/envelope.py`);"
             f" a topic has {PARTITIONS} partitions and carries one class, which has the fields;"
-            " a recorded message of each is in `libs/common_core/tests/contract/golden`."
+            " its JSON Schema is in `contracts/events`, the AsyncAPI document is"
+            " `contracts/asyncapi.json`,"
+            " a recorded message of each in `libs/common_core/tests/contract/golden`."
         ),
         "",
         "| event | topic | from | to | what it says |",

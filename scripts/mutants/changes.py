@@ -107,27 +107,32 @@ MUTANTS = (
         "inbox insert after the effects",
         "transaction.py",
         """            try:
-                new = await inbox.enter(session, consumer, [identity])
+                new = await inbox.enter(session, consumer, [event.identity for event in events])
             except _CANNOT_CONNECT as error:
                 raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
-            if not new:
-                yield None
-                return
-            tx = self._transaction(session, identity.event_id, correlation_id)
-            yield tx
+            views = [
+                self._transaction(session, event.identity.event_id, event.correlation_id)
+                if event.identity.event_id in new
+                else None
+                for event in events
+            ]
+            yield views
 """,
-        """            tx = self._transaction(session, identity.event_id, correlation_id)
-            yield tx
-            if not await inbox.enter(session, consumer, [identity]):
-                return
+        """            views: list[Transaction | None] = [
+                self._transaction(session, event.identity.event_id, event.correlation_id)
+                for event in events
+            ]
+            yield views
+            new = await inbox.enter(session, consumer, [event.identity for event in events])
+            views = [tx for tx in views if tx is not None and tx.cause in new]
 """,
     ),
     Mutant(
         "outbox row outside the transaction",
         "transaction.py",
-        "        await append(tx.session, tx.outgoing)\n",
-        "        async with self.sessions.begin() as other:\n"
-        "            await append(other, tx.outgoing)\n",
+        "            await append(session, outgoing)\n",
+        "            async with self.sessions.begin() as other:\n"
+        "                await append(other, outgoing)\n",
     ),
     Mutant(
         "offset committed for a deferred event",

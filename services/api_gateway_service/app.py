@@ -3,10 +3,10 @@ from typing import cast
 from quart import Blueprint, Quart
 from quart.blueprints import BlueprintSetupState
 
+from huleedu_service_libs.openapi import describe
 from huleedu_service_libs.service import Service
 from services.api_gateway_service.api.batches import api
 from services.api_gateway_service.api.front_door import guard
-from services.api_gateway_service.api.openapi import describe
 from services.api_gateway_service.api.pages import pages
 from services.api_gateway_service.config import Settings
 from services.api_gateway_service.di import GatewayProvider
@@ -19,7 +19,12 @@ def gateway(settings: Settings) -> Service:
     def open_front_door(state: BlueprintSetupState) -> None:
         app = cast("Quart", state.app)
         guard(app, settings)
-        describe(app)
+        describe(
+            app,
+            title="HuleEdu",
+            description="Spelling, comparative judgement and grades for a class set of essays.",
+            by_key=True,
+        )
 
     return Service(settings, blueprints=[front_door, api, pages], providers=[GatewayProvider()])
 

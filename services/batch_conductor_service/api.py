@@ -1,8 +1,10 @@
 from dishka import FromDishka
 from quart import Blueprint, Response
+from quart_schema import document_request, document_response
 
 from common_core.http_models import ResolvedPhase, ResolvedPipeline, ResolvePipeline
 from huleedu_service_libs.http import inject, json_response, parse_body
+from huleedu_service_libs.openapi import problems
 from huleedu_service_libs.transaction import Transactions
 from services.batch_conductor_service.domain import (
     everything_to_do,
@@ -16,6 +18,9 @@ api = Blueprint("pipelines", __name__)
 
 
 @api.post("/v1/pipelines/resolve")
+@document_request(ResolvePipeline)
+@document_response(ResolvedPipeline)
+@problems(422)
 @inject
 async def resolve_pipeline(transactions: FromDishka[Transactions]) -> Response:
     """What is left to do of a pipeline, phase by phase, for as long as the inputs are known."""

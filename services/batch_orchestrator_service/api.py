@@ -5,10 +5,18 @@ from uuid import UUID
 
 from dishka import FromDishka
 from quart import Blueprint, Response, request
+from quart_schema import document_querystring, document_request, document_response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from common_core.events.batch_events import BatchEssaysRegisteredV1
-from common_core.http_models import BatchRecords, CreateBatch, PipelineStarted, StartPipeline
+from common_core.http_models import (
+    BatchRecord,
+    BatchRecords,
+    CreateBatch,
+    OwnerQuery,
+    PipelineStarted,
+    StartPipeline,
+)
 from common_core.identifiers import BatchId, RunId
 from huleedu_service_libs.http import (
     Problem,
@@ -17,6 +25,7 @@ from huleedu_service_libs.http import (
     json_response,
     parse_body,
 )
+from huleedu_service_libs.openapi import problems
 from huleedu_service_libs.transaction import Transaction, Transactions
 from services.batch_orchestrator_service import effects
 from services.batch_orchestrator_service.conductor import Conductor
@@ -45,10 +54,14 @@ api = Blueprint("batches", __name__)
 
 
 @api.post("/v1/batches")
+@document_request(CreateBatch)
+@document_response(BatchRecord, 201)
+@problems(409, 422)
 @inject
 async def create_batch(
     transactions: FromDishka[Transactions], settings: FromDishka[Settings]
 ) -> Response:
+    """Register a batch; a repeat with the same id and description finds the first."""
     body = await parse_body(CreateBatch)
     with invalid_batch():
         validate(body)
@@ -98,16 +111,23 @@ def _say_registered(tx: Transaction, body: CreateBatch, settings: Settings) -> N
 
 
 @api.get("/v1/batches/<uuid:batch_id>")
+@document_response(BatchRecord)
+@problems(404)
 @inject
 async def get_batch(batch_id: UUID, transactions: FromDishka[Transactions]) -> Response:
+    """The batch as it was registered, with its status."""
     async with transactions.sessions() as session:
         batch = await found(session, BatchId(batch_id))
     return json_response(batch.record())
 
 
 @api.get("/v1/batches")
+@document_querystring(OwnerQuery)
+@document_response(BatchRecords)
+@problems(422)
 @inject
 async def list_batches(transactions: FromDishka[Transactions]) -> Response:
+    """The batches of one owner, newest first."""
     owner_id = request.args.get("owner_id")
     if not owner_id:
         raise Problem(
@@ -121,6 +141,9 @@ async def list_batches(transactions: FromDishka[Transactions]) -> Response:
 
 
 @api.post("/v1/batches/<uuid:batch_id>/pipelines")
+@document_request(StartPipeline)
+@document_response(PipelineStarted, 202)
+@problems(404, 409, 422)
 @inject
 async def start_pipeline(
     batch_id: UUID,

@@ -4,12 +4,14 @@ from uuid import UUID
 
 from dishka import FromDishka
 from quart import Blueprint, Response
+from quart_schema import document_request, document_response
 
 from common_core.domain_enums import BatchStatus, RunControl
 from common_core.http_models import BatchControlled, ControlRun, MoreComparisons, ResolvedPipeline
 from common_core.identifiers import BatchId, RunId
 from huleedu_service_libs.errors import TemporaryError
 from huleedu_service_libs.http import correlation_id, inject, json_response, parse_body
+from huleedu_service_libs.openapi import problems
 from huleedu_service_libs.transaction import Transaction, Transactions
 from services.batch_orchestrator_service import effects
 from services.batch_orchestrator_service.api import conflict, found
@@ -38,6 +40,9 @@ control_api = Blueprint("control", __name__)
 
 
 @control_api.post("/v1/batches/<uuid:batch_id>/control")
+@document_request(ControlRun)
+@document_response(BatchControlled)
+@problems(404, 409, 422)
 @inject
 async def control_run(
     batch_id: UUID,
@@ -84,6 +89,9 @@ async def _control(
 
 
 @control_api.post("/v1/batches/<uuid:batch_id>/budget")
+@document_request(MoreComparisons)
+@document_response(BatchControlled)
+@problems(404, 409, 422)
 @inject
 async def add_budget(
     batch_id: UUID,

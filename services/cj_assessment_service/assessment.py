@@ -7,16 +7,19 @@ files (ids, time, the order of arrival) can reach the scores.
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
-from common_core.domain_enums import Language
+from common_core.domain_enums import Language, RunControl
 from common_core.identifiers import BatchId, EssayId, RunId, TextId
+from common_core.judges import PEOPLE, judges_named
 from common_core.models import EssayFailure, EssayText
 
 Pair = tuple[int, int]
 """Positions, in the order in which the judge sees them."""
+Dealt = tuple[str, Pair]
+"""A pair and the judge who is asked about it."""
 Winner = Literal["first", "second", "tie"]
 Notes = dict[str, Any]
 """What a judge keeps of an essay it has read, as JSON."""
@@ -68,6 +71,22 @@ class Comparison:
     pair: Pair
     outcome: Outcome | None
     given_up: str | None = None
+    person: str | None = None
+    """Who has answered, where people were asked."""
+    details: Details = Details()
+
+    @property
+    def voice(self) -> str:
+        """Whose order effect and slope the verdict shows: each person's is their own."""
+        return self.judge if self.person is None else f"{self.judge}: {self.person}"
+
+    @property
+    def open(self) -> bool:
+        return self.outcome is None and self.given_up is None
+
+
+INHERITED = 0
+"""The wave of the verdicts that were taken over from earlier runs."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +105,7 @@ class Essay:
     text_id: TextId
     anchor_grade: str | None
     notes: Notes
+    """By judge; as a judge sees the essay, those of that judge alone."""
 
     @property
     def as_text(self) -> EssayText:
@@ -108,11 +128,36 @@ class Assessment:
     comparisons: tuple[Comparison, ...] = ()
     waves: tuple[Wave, ...] = ()
     closed: bool = False
+    control: RunControl = RunControl.GO_ON
+    """What the owner of the batch wants of this run."""
+    extra_comparisons: int = 0
+    """Per essay, beyond the usual budget."""
+    least_comparisons: int = 0
+    """Asked for whatever the reliability: the budget was enlarged to have them."""
+    expected_comparisons: int = 0
+
+    @property
+    def judges(self) -> tuple[str, ...]:
+        return judges_named(self.judge)
+
+    @property
+    def last_wave(self) -> int:
+        """The latest that is over."""
+        return self.waves[-1].number if self.waves else INHERITED
+
+    @property
+    def reliability(self) -> float:
+        return self.waves[-1].reliability if self.waves else 0.0
+
+    @property
+    def inherited(self) -> tuple[Comparison, ...]:
+        return tuple(each for each in self.comparisons if each.wave == INHERITED)
 
     @property
     def judged(self) -> list[tuple[str, Pair, Outcome]]:
+        """Who said what of which pair."""
         return [
-            (comparison.judge, comparison.pair, comparison.outcome)
+            (comparison.voice, comparison.pair, comparison.outcome)
             for comparison in self.comparisons
             if comparison.outcome is not None
         ]
@@ -126,14 +171,21 @@ class Assessment:
             if essay.anchor_grade is not None
         }
 
-    def unanswered(self, wave: int) -> list[Pair]:
+    def unanswered(self, wave: int, judge: str) -> list[Pair]:
         return [
             comparison.pair
             for comparison in self.comparisons
-            if comparison.wave == wave
-            and comparison.outcome is None
-            and comparison.given_up is None
+            if comparison.wave == wave and comparison.judge == judge and comparison.open
         ]
+
+    def waits_for_people(self, wave: int) -> int:
+        """How many pairs of the wave people have not answered."""
+        return len(self.unanswered(wave, PEOPLE))
+
+    def as_seen_by(self, judge: str) -> "Assessment":
+        """With that judge's notes of the essays."""
+        essays = tuple(replace(each, notes=each.notes.get(judge, {})) for each in self.essays)
+        return replace(self, essays=essays)
 
     @property
     def given_up(self) -> list[str]:
@@ -171,7 +223,7 @@ class Step:
     comparisons: int
     reliability: float
     expected_comparisons: int
-    pairs: tuple[Pair, ...] = field(default=())
+    pairs: tuple[Dealt, ...] = field(default=())
     ranking: Ranking | None = None
 
 
@@ -207,6 +259,37 @@ def refuse_if_too_many_given_up(assessment: Assessment) -> None:
         "judge_fails",
         f'The judge "{assessment.judge}" gave no verdict on {len(reasons)} of {asked} pairs: '
         f"{reason}",
+    )
+
+
+def inherit(assessment: Assessment, earlier: Iterable[Assessment]) -> Assessment:
+    """Take over what the same judges have said of the same texts, in the order they were shown.
+
+    `earlier` are assessments of the same batch, the oldest first. So a pupil more, or a larger
+    budget, has only the new pairs judged. An enlarged budget buys all the comparisons it is for.
+    """
+    place: dict[TextId, int] = {}
+    for position, essay in enumerate(assessment.essays):
+        place.setdefault(essay.text_id, position)
+    known: dict[Dealt, Comparison] = {}
+    extra_before = 0
+    for other in earlier:
+        if set(other.judges) != set(assessment.judges):
+            continue
+        extra_before = max(extra_before, other.extra_comparisons)
+        for comparison in other.comparisons:
+            texts = [other.essays[position].text_id for position in comparison.pair]
+            if comparison.outcome is None or not all(text in place for text in texts):
+                continue
+            pair = (place[texts[0]], place[texts[1]])
+            if pair[0] != pair[1]:
+                taken_over = replace(comparison, wave=INHERITED, pair=pair)
+                known.setdefault((comparison.judge, pair), taken_over)
+    further = max(assessment.extra_comparisons - extra_before, 0) if known else 0
+    return replace(
+        assessment,
+        comparisons=tuple(known.values()),
+        least_comparisons=len(known) + len(assessment.essays) * further // 2 if further else 0,
     )
 
 

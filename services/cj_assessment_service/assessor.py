@@ -8,14 +8,17 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from common_core.domain_enums import RunControl
 from common_core.events.cj_events import CjAssessmentRequestedV1
 from common_core.identifiers import RunId
+from common_core.judges import PEOPLE, judges_named
 from common_core.models import BatchProfile, EssayFailure, EssayText
 from huleedu_service_libs.cpu import CpuPool
 from huleedu_service_libs.errors import DatabaseUnavailable, PermanentError, TemporaryError
 from huleedu_service_libs.texts import TextNotFound, Texts
-from services.cj_assessment_service import computation, store
+from services.cj_assessment_service import computation, controls, store
 from services.cj_assessment_service.assessment import (
+    INHERITED,
     Assessment,
     CannotAssess,
     Essay,
@@ -23,12 +26,14 @@ from services.cj_assessment_service.assessment import (
     Pair,
     Step,
     in_order,
+    inherit,
     refuse_if_too_many_given_up,
     seed_of,
 )
 from services.cj_assessment_service.computation import Plan
 from services.cj_assessment_service.judges import Judge, Judges
 
+FINISHED_EARLY = "Comparing was ended early, with the comparisons there were."
 _AT_ONCE = 8
 """Essays fetched and read at the same time."""
 
@@ -54,9 +59,9 @@ class Assessor:
 
     async def take_in(self, request: CjAssessmentRequestedV1) -> tuple[Assessment, Step]:
         """Read every essay and plan the first wave; CannotAssess if there is nothing to compare."""
-        judge = self._judge(request.profile.judge)
+        readers = self._readers(request.profile.judge)
         essays = in_order(request.essays)
-        read = await self._read_all(judge, essays, request.profile)
+        read = await self._read_all(readers, essays, request.profile)
         taken = tuple(essay for essay in read if isinstance(essay, Essay))
         failed = tuple(essay for essay in read if isinstance(essay, EssayFailure))
         if not taken:
@@ -72,60 +77,84 @@ class Assessor:
             grade_scale=request.profile.grade_scale,
             essays=taken,
             failed=failed,
+            extra_comparisons=request.profile.extra_comparisons,
         )
-        return assessment, await self._advance(assessment, 0)
+        async with AsyncSession(self._engine) as session:
+            runs = await store.earlier_runs(session, assessment)
+        earlier = [await self.load(run_id) for run_id in runs]
+        assessment = inherit(assessment, earlier)
+        return assessment, await self._advance(assessment, INHERITED)
 
     async def judge_wave(self, assessment: Assessment, wave: int) -> Step | None:
-        """Have a wave judged and see what follows; None if the wave is over already.
+        """Have a wave judged and see what follows; None if nothing does at present.
 
-        Answers are stored before they count: a repeat takes them from the table. Raises
-        CannotAssess where trying again would not help.
+        That is so if the wave is over already, if the run is paused or over, and while people have
+        pairs of the wave. Answers are stored before they count: a repeat takes them from the
+        table. Raises CannotAssess where trying again would not help.
         """
-        if assessment.closed or wave <= len(assessment.waves):
-            return None
-        pairs = assessment.unanswered(wave)
         end = None
-        if pairs:
-            try:
-                await self._collect(assessment, pairs)
-            except JudgeIsDone as done:
-                end = done.reason
+        if _may_judge(assessment, wave):
+            for name in assessment.judges:
+                pairs = assessment.unanswered(wave, name)
+                if pairs and name != PEOPLE:
+                    end = await self._collect(assessment, name, pairs) or end
             assessment = await self.load(assessment.run_id)
             refuse_if_too_many_given_up(assessment)
+        if assessment.control is RunControl.FINISH and not _over(assessment, wave):
+            return await self._advance(assessment, wave, FINISHED_EARLY)
+        if not _may_judge(assessment, wave) or assessment.waits_for_people(wave):
+            return None
         return await self._advance(assessment, wave, end)
 
-    async def _collect(self, assessment: Assessment, pairs: list[Pair]) -> None:
-        """Ask the judge about the pairs and store each portion of verdicts as it arrives."""
-        judge = self._judge(assessment.judge)
-        async with aclosing(judge.judge(assessment, pairs)) as portions:
+    async def _collect(self, assessment: Assessment, name: str, pairs: list[Pair]) -> str | None:
+        """Ask a judge about pairs and store each portion of verdicts as it arrives.
+
+        Ends early, with what there is, when the owner wants no more. If the judge is done for
+        good, the answer is why.
+        """
+        judge = self._judge(name)
+        async with aclosing(judge.judge(assessment.as_seen_by(name), pairs)) as portions:
             while True:
-                with _never_twice():
-                    verdicts = await anext(portions, None)
+                try:
+                    with _never_twice():
+                        verdicts = await anext(portions, None)
+                except JudgeIsDone as done:
+                    return done.reason
                 if verdicts is None:
-                    return
+                    return None
                 async with AsyncSession(self._engine) as session, session.begin():
-                    await store.keep_verdicts(
-                        session, assessment.run_id, assessment.judge, verdicts
-                    )
+                    await store.keep_verdicts(session, assessment.run_id, name, verdicts)
+                    now = await controls.control_of(session, assessment.run_id)
+                if now.control is not RunControl.GO_ON:
+                    return None
 
     async def load(self, run_id: RunId) -> Assessment:
         async with AsyncSession(self._engine) as session:
             assessment = await store.load_assessment(session, run_id)
+            control = await controls.control_of(session, run_id)
         if assessment is None:
             raise PermanentError(f"run {run_id} has no assessment")
-        return assessment
+        return control.over(assessment)
 
     def _judge(self, name: str) -> Judge:
         try:
             return self._judges[name]
         except KeyError:
-            known = ", ".join(sorted(self._judges))
+            known = ", ".join(sorted({*self._judges, PEOPLE}))
             raise CannotAssess(
                 "unknown_judge", f'There is no judge called "{name}". There is: {known}.'
             ) from None
 
+    def _readers(self, judge: str) -> dict[str, Judge]:
+        """Those of the judges named that look at an essay beforehand."""
+        try:
+            names = judges_named(judge)
+        except ValueError as error:
+            raise CannotAssess("unknown_judge", str(error)) from error
+        return {name: self._judge(name) for name in names if name != PEOPLE}
+
     async def _read_all(
-        self, judge: Judge, essays: list[EssayText], profile: BatchProfile
+        self, readers: dict[str, Judge], essays: list[EssayText], profile: BatchProfile
     ) -> list[Essay | EssayFailure]:
         limit = asyncio.Semaphore(_AT_ONCE)
         anchors = {anchor.essay_id: anchor.grade for anchor in profile.anchors}
@@ -135,7 +164,10 @@ class Assessor:
                 try:
                     text = await self._text(essay)
                     with _never_twice():
-                        notes = await judge.read(text, profile.language)
+                        notes = {
+                            name: await judge.read(text, profile.language)
+                            for name, judge in readers.items()
+                        }
                 except CannotAssess as refusal:
                     return failure_of(essay, refusal)
             return Essay(
@@ -171,6 +203,14 @@ class Assessor:
                 end,
                 timeout_seconds=self._timeout,
             )
+
+
+def _over(assessment: Assessment, wave: int) -> bool:
+    return assessment.closed or wave <= assessment.last_wave
+
+
+def _may_judge(assessment: Assessment, wave: int) -> bool:
+    return not _over(assessment, wave) and assessment.control is RunControl.GO_ON
 
 
 def failure_of(essay: EssayText, refusal: CannotAssess) -> EssayFailure:

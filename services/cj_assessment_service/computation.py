@@ -6,8 +6,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from common_core.domain_enums import Language
+from common_core.judges import PEOPLE
 from services.cj_assessment_service.assessment import (
     Assessment,
+    Dealt,
     Notes,
     Outcome,
     Pair,
@@ -15,6 +17,7 @@ from services.cj_assessment_service.assessment import (
     Standing,
     Step,
 )
+from services.cj_assessment_service.dealing import deal
 
 if TYPE_CHECKING:
     from services.cj_assessment_service.domain.fit import Fit
@@ -29,6 +32,8 @@ class Plan:
     rounds_per_wave: int
     comparisons_per_essay: int
     target_reliability: float
+    people_share: float = 0.1
+    """Of the pairs, where people and other judges compare together."""
 
 
 def measure(text: str, language: Language) -> Notes:
@@ -62,22 +67,27 @@ def advance(assessment: Assessment, wave: int, plan: Plan, end: str | None = Non
     made = len(assessment.judged)
     now = stop.Progress(made, stop.cautious_reliability(n, table, start=fit))
     before = [stop.Progress(each.comparisons, each.reliability) for each in assessment.waves]
-    budget = n * plan.comparisons_per_essay // 2
+    least = assessment.least_comparisons
+    per_essay = plan.comparisons_per_essay + assessment.extra_comparisons
+    budget = max(n * per_essay // 2, least)
     decision = stop.should_stop(
         [*before, now] if made else [],
         n,
         budget=budget,
         components=len(fit.components),
         target=plan.target_reliability,
+        repeats=made - len({frozenset(pair) for _, pair, _ in assessment.judged}),
     )
-    pairs: list[Pair] = []
-    if not decision.stop and end is None:
+    wanted = made < least and decision.kind in {"reached", "too_noisy"}
+    stops = decision.stop and not wanted
+    pairs: list[Dealt] = []
+    if not stops and end is None:
         pairs = _next_pairs(assessment, fit, wave, plan)[: max(budget - made, 1)]
-    reason = end or (decision.reason if decision.stop else _nothing_to_compare(n))
+    reason = end or (decision.reason if stops else _nothing_to_compare(n))
     return Step(
         comparisons=made,
         reliability=now.reliability,
-        expected_comparisons=min(max(decision.forecast or budget, made), max(budget, made)),
+        expected_comparisons=min(max(decision.forecast or budget, made, least), max(budget, made)),
         pairs=tuple(pairs),
         ranking=None if pairs else _ranking(assessment, table, fit, reason),
     )
@@ -101,26 +111,43 @@ def _table(assessment: Assessment) -> "VerdictTable":
     )
 
 
-def _next_pairs(assessment: Assessment, fit: "Fit", wave: int, plan: Plan) -> list[Pair]:
-    """The random rounds make one wave, as they need no scores; later waves have a few rounds."""
+def _next_pairs(assessment: Assessment, fit: "Fit", wave: int, plan: Plan) -> list[Dealt]:
+    """The pairs of the next wave, dealt to the judges; people get some again, the other way round.
+
+    The random rounds make one wave, as they need no scores; later waves have a few rounds.
+    """
     from services.cj_assessment_service.domain import pairs  # noqa: PLC0415 - see above
 
-    if wave == 0:
-        rounds = range(1, pairs.RANDOM_ROUNDS + 1)
-    else:
-        done = pairs.RANDOM_ROUNDS + (wave - 1) * plan.rounds_per_wave
-        rounds = range(done + 1, done + plan.rounds_per_wave + 1)
-    seen = [comparison.pair for comparison in assessment.comparisons]
-    for round_ in rounds:
+    n = len(assessment.essays)
+    asked = [comparison.pair for comparison in assessment.comparisons]
+    seen = list(asked)
+    for round_ in _rounds(wave, 2 * len(assessment.inherited) // n, pairs.RANDOM_ROUNDS, plan):
         seen += pairs.next_pairs(
             fit,
-            len(assessment.essays),
+            n,
             seen,
             round_,
             anchors=sorted(assessment.anchors),
             seed=assessment.seed,
         )
-    return seen[len(assessment.comparisons) :]
+    dealt = deal(
+        seen[len(asked) :],
+        assessment.judges,
+        seed=assessment.seed,
+        people_share=plan.people_share,
+    )
+    of_people = [pair for judge, pair in dealt if judge == PEOPLE]
+    audit = pairs.swap_audit(of_people, seen, assessment.seed)
+    return [*dealt, *((PEOPLE, pair) for pair in audit)]
+
+
+def _rounds(wave: int, inherited: int, random: int, plan: Plan) -> range:
+    """The rounds of the wave after `wave`, where `inherited` rounds were made in earlier runs."""
+    first = random - inherited if inherited < random else plan.rounds_per_wave
+    if wave == 0:
+        return range(inherited + 1, inherited + first + 1)
+    done = inherited + first + (wave - 1) * plan.rounds_per_wave
+    return range(done + 1, done + plan.rounds_per_wave + 1)
 
 
 def _ranking(assessment: Assessment, table: "VerdictTable", fit: "Fit", reason: str) -> Ranking:

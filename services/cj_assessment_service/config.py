@@ -17,6 +17,15 @@ class Settings(ServiceSettings):
     cj_rounds_per_wave: int = Field(
         default=2, ge=1, description="rounds judged before the scores are fitted again"
     )
+    cj_people_share: float = Field(
+        default=0.1,
+        ge=0,
+        lt=1,
+        description="share of the pairs that people get where other judges compare with them",
+    )
+    cj_reservation_seconds: float = Field(
+        default=900.0, gt=0, description="how long a pair shown to a person is kept for them"
+    )
     cj_timeout_seconds: float = Field(
         default=300.0, gt=0, description="how long one fit, or reading one essay, may take"
     )

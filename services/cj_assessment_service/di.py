@@ -25,5 +25,6 @@ class AssessmentProvider(Provider):
             rounds_per_wave=settings.cj_rounds_per_wave,
             comparisons_per_essay=settings.cj_comparisons_per_essay,
             target_reliability=settings.cj_target_reliability,
+            people_share=settings.cj_people_share,
         )
         return Assessor(engine, texts, pool, judges, plan, settings.cj_timeout_seconds)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from dishka import FromDishka
 
+from common_core.domain_enums import RunControl
+from common_core.events.batch_events import BatchRunControlledV1
 from common_core.events.cj_events import (
     AssessmentResultV1,
     CjAssessmentCompletedV1,
@@ -12,11 +14,13 @@ from common_core.events.cj_events import (
     CjWaveRequestedV1,
 )
 from common_core.events.envelope import EventEnvelope
+from common_core.judges import PEOPLE
 from common_core.models import EssayFailure, EssayScore, EssayText
 from huleedu_service_libs.routing import Router, Work
 from huleedu_service_libs.transaction import Transaction
 from services.cj_assessment_service import store
 from services.cj_assessment_service.assessment import (
+    INHERITED,
     Assessment,
     CannotAssess,
     Ranking,
@@ -24,6 +28,7 @@ from services.cj_assessment_service.assessment import (
     Wave,
 )
 from services.cj_assessment_service.assessor import Assessor, failure_of
+from services.cj_assessment_service.controls import control_of, keep_control
 
 router = Router()
 
@@ -43,30 +48,73 @@ async def assess(
         return
     async with work.transaction() as tx:
         if await store.open_assessment(tx.session, assessment):
-            await _go_on(tx, assessment, 0, step)
+            if assessment.inherited:
+                inherited = Wave(INHERITED, step.comparisons, step.reliability)
+                await store.end_wave(tx.session, assessment.run_id, inherited)
+            await _go_on(tx, assessment, INHERITED, step)
 
 
 @router.work(CjWaveRequestedV1)
 async def judge_wave(
     event: EventEnvelope[CjWaveRequestedV1], work: Work, assessor: FromDishka[Assessor]
 ) -> None:
-    """Have a wave of pairs judged, then ask for the next one or close with the ranking."""
-    number = event.data.wave
-    assessment = await assessor.load(event.data.run_id)
+    """Have a wave of pairs judged, then ask for the next one or close with the ranking.
+
+    While people have pairs of the wave, or the owner has paused the run, nothing more happens:
+    the last verdict, or the owner, asks for the wave again.
+    """
+    run_id, number = event.data.run_id, event.data.wave
     try:
-        step = await assessor.judge_wave(assessment, number)
+        step = await assessor.judge_wave(await assessor.load(run_id), number)
     except CannotAssess as refusal:
+        assessment = await assessor.load(run_id)
         failed = [failure_of(essay.as_text, refusal) for essay in assessment.essays]
         async with work.transaction() as tx:
-            await store.fail_assessment(tx.session, assessment.run_id, refusal.reason)
-            tx.emit(_completed(assessment, failed=[*failed, *assessment.failed]))
+            if await store.lock_assessment(tx.session, run_id) and not assessment.closed:
+                await store.fail_assessment(tx.session, run_id, refusal.reason)
+                tx.emit(_completed(assessment, failed=[*failed, *assessment.failed]))
         return
+    assessment = await assessor.load(run_id)
     async with work.transaction() as tx:
-        if step is None:
+        if not await store.lock_assessment(tx.session, run_id):
             return
-        wave = Wave(number, step.comparisons, step.reliability)
-        if await store.end_wave(tx.session, assessment.run_id, wave):
-            await _go_on(tx, assessment, number, step)
+        control = await control_of(tx.session, run_id)
+        if step is None:
+            _say_who_is_waited_for(tx, control.over(assessment), number)
+        elif control.control not in {RunControl.PAUSE, RunControl.CANCEL}:
+            wave = Wave(number, step.comparisons, step.reliability)
+            if await store.end_wave(tx.session, run_id, wave):
+                await _go_on(tx, assessment, number, step)
+
+
+@router.on(BatchRunControlledV1)
+async def take_control(event: EventEnvelope[BatchRunControlledV1], tx: Transaction) -> None:
+    """The owner pauses, resumes, finishes, cancels or enlarges a run."""
+    said = event.data
+    new = await keep_control(tx.session, said)
+    if not new or not await store.lock_assessment(tx.session, said.run_id):
+        return
+    if said.control is RunControl.CANCEL:
+        await store.fail_assessment(tx.session, said.run_id, "The batch was cancelled.")
+    elif said.control is not RunControl.PAUSE:
+        wave = await store.last_wave(tx.session, said.run_id) + 1
+        tx.emit(CjWaveRequestedV1(batch_id=said.batch_id, run_id=said.run_id, wave=wave))
+
+
+def _say_who_is_waited_for(tx: Transaction, assessment: Assessment, wave: int) -> None:
+    waiting = assessment.waits_for_people(wave)
+    if waiting and wave > assessment.last_wave and assessment.control is RunControl.GO_ON:
+        tx.emit(
+            CjAssessmentProgressedV1(
+                batch_id=assessment.batch_id,
+                run_id=assessment.run_id,
+                comparisons=len(assessment.judged),
+                expected_comparisons=assessment.expected_comparisons,
+                reliability=assessment.reliability,
+                wave=wave,
+                waiting_for_people=waiting,
+            )
+        )
 
 
 async def _go_on(tx: Transaction, assessment: Assessment, wave: int, step: Step) -> None:
@@ -81,7 +129,8 @@ async def _go_on(tx: Transaction, assessment: Assessment, wave: int, step: Step)
         )
         tx.emit(_result(assessment, step.comparisons, step.ranking))
         return
-    await store.plan_wave(tx.session, assessment.run_id, assessment.judge, wave + 1, step.pairs)
+    await store.plan_wave(tx.session, assessment.run_id, wave + 1, step.pairs)
+    await store.expect(tx.session, assessment.run_id, step.expected_comparisons)
     tx.emit(
         CjWaveRequestedV1(batch_id=assessment.batch_id, run_id=assessment.run_id, wave=wave + 1)
     )
@@ -92,6 +141,8 @@ async def _go_on(tx: Transaction, assessment: Assessment, wave: int, step: Step)
             comparisons=step.comparisons,
             expected_comparisons=step.expected_comparisons,
             reliability=step.reliability,
+            wave=wave + 1,
+            waiting_for_people=sum(judge == PEOPLE for judge, _ in step.pairs),
         )
     )
 

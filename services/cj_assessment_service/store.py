@@ -5,12 +5,13 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from sqlalchemy import (
     BigInteger,
     DateTime,
     ForeignKey,
+    Index,
     Numeric,
     UniqueConstraint,
     bindparam,
@@ -24,14 +25,15 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from common_core.domain_enums import Language
 from common_core.identifiers import BatchId, EssayId, RunId, TextId
+from common_core.judges import PEOPLE
 from common_core.models import EssayFailure
 from services.cj_assessment_service.assessment import (
     Assessment,
     Comparison,
+    Dealt,
     Details,
     Essay,
     Outcome,
-    Pair,
     Ranking,
     Verdict,
     Wave,
@@ -45,6 +47,7 @@ class Base(DeclarativeBase):
 
 class AssessmentRow(Base):
     __tablename__ = "assessments"
+    __table_args__ = (Index("assessments_of_batch", "batch_id"),)
 
     run_id: Mapped[UUID] = mapped_column(primary_key=True)
     batch_id: Mapped[UUID]
@@ -60,6 +63,9 @@ class AssessmentRow(Base):
     reliability: Mapped[float | None]
     stop_reason: Mapped[str | None]
     grade_note: Mapped[str | None]
+    extra_comparisons: Mapped[int] = mapped_column(server_default="0")
+    least_comparisons: Mapped[int] = mapped_column(server_default="0")
+    expected_comparisons: Mapped[int] = mapped_column(server_default="0")
 
 
 class EssayRow(Base):
@@ -108,6 +114,11 @@ class ComparisonRow(Base):
     cost: Mapped[Decimal | None] = mapped_column(Numeric)
     model: Mapped[str | None]
     prompt_version: Mapped[str | None]
+    pair_id: Mapped[UUID | None] = mapped_column(unique=True)
+    """What a person knows the pair by."""
+    person: Mapped[str | None]
+    reserved_by: Mapped[str | None]
+    reserved_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class ScoreRow(Base):
@@ -126,7 +137,7 @@ class ScoreRow(Base):
 
 
 async def open_assessment(session: AsyncSession, assessment: Assessment) -> bool:
-    """Store an assessment without comparisons; False if its run has one already."""
+    """Store a new assessment, with what it has inherited; False if its run has one already."""
     new = await session.scalar(
         insert(AssessmentRow)
         .values(
@@ -139,6 +150,8 @@ async def open_assessment(session: AsyncSession, assessment: Assessment) -> bool
             seed=assessment.seed,
             grade_scale=list(assessment.grade_scale),
             failed=[failure.model_dump(mode="json") for failure in assessment.failed],
+            extra_comparisons=assessment.extra_comparisons,
+            least_comparisons=assessment.least_comparisons,
         )
         .on_conflict_do_nothing()
         .returning(AssessmentRow.run_id)
@@ -148,6 +161,22 @@ async def open_assessment(session: AsyncSession, assessment: Assessment) -> bool
     session.add_all(
         EssayRow(run_id=assessment.run_id, position=position, **vars(essay))
         for position, essay in enumerate(assessment.essays)
+    )
+    session.add_all(
+        ComparisonRow(
+            run_id=assessment.run_id,
+            judge=each.judge,
+            first=each.pair[0],
+            second=each.pair[1],
+            wave=each.wave,
+            place=place,
+            winner=each.outcome and each.outcome.winner,
+            degree=each.outcome and each.outcome.degree,
+            person=each.person,
+            judged_at=func.now(),
+            **asdict(each.details),
+        )
+        for place, each in enumerate(assessment.comparisons)
     )
     return True
 
@@ -190,22 +219,77 @@ async def load_assessment(session: AsyncSession, run_id: RunId) -> Assessment | 
         comparisons=tuple(_comparison(comparison) for comparison in comparisons),
         waves=tuple(Wave(wave.wave, wave.comparisons, wave.reliability) for wave in waves),
         closed=row.closed_at is not None,
+        extra_comparisons=row.extra_comparisons,
+        least_comparisons=row.least_comparisons,
+        expected_comparisons=row.expected_comparisons,
     )
 
 
 def _comparison(row: ComparisonRow) -> Comparison:
     outcome = None if row.winner is None else Outcome(cast("Winner", row.winner), row.degree)
-    return Comparison(row.wave, row.judge, (row.first, row.second), outcome, row.given_up)
+    return Comparison(
+        row.wave,
+        row.judge,
+        (row.first, row.second),
+        outcome,
+        row.given_up,
+        row.person,
+        Details(**{field.name: getattr(row, field.name) for field in fields(Details)}),
+    )
+
+
+async def earlier_runs(session: AsyncSession, assessment: Assessment) -> Sequence[RunId]:
+    """The other assessments of the batch, the oldest first."""
+    runs = await session.scalars(
+        select(AssessmentRow.run_id)
+        .where(
+            AssessmentRow.batch_id == assessment.batch_id,
+            AssessmentRow.run_id != assessment.run_id,
+        )
+        .order_by(AssessmentRow.created_at, AssessmentRow.run_id)
+    )
+    return [RunId(run_id) for run_id in runs]
+
+
+async def lock_assessment(session: AsyncSession, run_id: RunId) -> bool:
+    """Let nobody else take the assessment further; False if it is over, or there is none."""
+    row = await session.scalar(
+        select(AssessmentRow)
+        .filter_by(run_id=run_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return row is not None and row.closed_at is None
 
 
 async def plan_wave(
-    session: AsyncSession, run_id: RunId, judge: str, wave: int, pairs: Sequence[Pair]
+    session: AsyncSession, run_id: RunId, wave: int, dealt: Sequence[Dealt]
 ) -> None:
     session.add_all(
         ComparisonRow(
-            run_id=run_id, judge=judge, first=first, second=second, wave=wave, place=place
+            run_id=run_id,
+            judge=judge,
+            first=first,
+            second=second,
+            wave=wave,
+            place=place,
+            pair_id=uuid5(run_id, f"{first} {second}") if judge == PEOPLE else None,
         )
-        for place, (first, second) in enumerate(pairs)
+        for place, (judge, (first, second)) in enumerate(dealt)
+    )
+
+
+async def last_wave(session: AsyncSession, run_id: RunId) -> int:
+    """The latest that is over; 0 before the first."""
+    return await session.scalar(select(func.max(WaveRow.wave)).filter_by(run_id=run_id)) or 0
+
+
+async def expect(session: AsyncSession, run_id: RunId, comparisons: int) -> None:
+    """Keep the forecast: comparisons in all."""
+    await session.execute(
+        update(AssessmentRow)
+        .where(AssessmentRow.run_id == run_id)
+        .values(expected_comparisons=comparisons)
     )
 
 

@@ -8,11 +8,13 @@ from uuid import UUID
 from dishka import FromDishka
 from quart import Blueprint, Response, request
 from quart.blueprints import BlueprintSetupState
+from quart_schema import DataSource, document_request, document_response
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from common_core.http_models import StoredText, Uploaded, UploadOutcome
+from common_core.http_models import StoredText, Uploaded, UploadForm, UploadOutcome
 from common_core.identifiers import BatchId, TextId
 from huleedu_service_libs.http import Problem, correlation_id, inject, json_response
+from huleedu_service_libs.openapi import problems
 from services.content_service.config import Settings
 from services.content_service.intake import Intake
 from services.content_service.store import File, get_text, put_text
@@ -33,6 +35,9 @@ def count_bytes_here(state: BlueprintSetupState) -> None:
 
 
 @api.post("/v1/batches/<uuid:batch_id>/essays")
+@document_request(UploadForm, source=DataSource.FORM_MULTIPART)
+@document_response(Uploaded)
+@problems(408, 413, 422)
 @inject
 async def upload_essays(
     batch_id: UUID, intake: FromDishka[Intake], settings: FromDishka[Settings]
@@ -70,10 +75,12 @@ async def _received(spool: Spool, seconds: float) -> list[ReceivedFile]:
 
 
 @api.get("/v1/texts/<text_id>")
+@problems(404)
 @inject
 async def read_text(
     text_id: str, sessions: FromDishka[async_sessionmaker[AsyncSession]]
 ) -> Response:
+    """The text itself, UTF-8; it never changes."""
     async with sessions() as session:
         text = await get_text(session, TextId(text_id))
     if text is None:
@@ -83,6 +90,8 @@ async def read_text(
 
 
 @api.route("/v1/texts", methods=["POST", "PUT"])
+@document_response(StoredText)
+@problems(413, 422)
 @inject
 async def keep_text(
     sessions: FromDishka[async_sessionmaker[AsyncSession]], settings: FromDishka[Settings]

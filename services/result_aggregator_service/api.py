@@ -6,11 +6,19 @@ from uuid import UUID
 from dishka import FromDishka
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from quart import Blueprint, Response, request
+from quart_schema import document_querystring, document_response
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from common_core.http_models import Batches, BatchEvents
+from common_core.http_models import (
+    Batches,
+    BatchEvents,
+    BatchProgress,
+    BatchResults,
+    OwnerQuery,
+)
 from common_core.identifiers import BatchId, RunId
 from huleedu_service_libs.http import Problem, inject, invalid_request, json_response
+from huleedu_service_libs.openapi import problems
 from services.result_aggregator_service.config import Settings
 from services.result_aggregator_service.domain.heard import gather
 from services.result_aggregator_service.domain.results import results
@@ -38,7 +46,14 @@ class WaitFor(BaseModel):
     wait_seconds: float = Field(default=0, ge=0, le=MAX_WAIT_SECONDS, allow_inf_nan=False)
 
 
+class WhichRun(BaseModel):
+    run_id: UUID | None = Field(default=None, description="one run; left out: the latest")
+
+
 @api.get("/v1/batches")
+@document_querystring(OwnerQuery)
+@document_response(Batches)
+@problems(400)
 @inject
 async def list_batches(sessions: FromDishka[Sessions], settings: FromDishka[Settings]) -> Response:
     """An owner's batches, the newest first."""
@@ -51,8 +66,11 @@ async def list_batches(sessions: FromDishka[Sessions], settings: FromDishka[Sett
 
 
 @api.get("/v1/batches/<uuid:batch_id>")
+@document_response(BatchProgress)
+@problems(404)
 @inject
 async def show_batch(batch_id: UUID, sessions: FromDishka[Sessions]) -> Response:
+    """Where a batch is."""
     async with sessions() as session:
         shown = await shown_progress(session, BatchId(batch_id))
     if shown is None:
@@ -61,6 +79,9 @@ async def show_batch(batch_id: UUID, sessions: FromDishka[Sessions]) -> Response
 
 
 @api.get("/v1/batches/<uuid:batch_id>/events")
+@document_querystring(WaitFor)
+@document_response(BatchEvents)
+@problems(422)
 @inject
 async def wait_for_events(
     batch_id: UUID, sessions: FromDishka[Sessions], settings: FromDishka[Settings]
@@ -87,6 +108,9 @@ async def wait_for_events(
 
 
 @api.get("/v1/batches/<uuid:batch_id>/results")
+@document_querystring(WhichRun)
+@document_response(BatchResults)
+@problems(404, 409)
 @inject
 async def show_results(batch_id: UUID, sessions: FromDishka[Sessions]) -> Response:
     """The results of `run_id`; without it those of the latest run that has any."""

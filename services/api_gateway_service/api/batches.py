@@ -15,10 +15,11 @@ from quart_schema import (
     document_response,
 )
 
-from common_core.http_models import Uploaded
+from common_core.http_models import Uploaded, UploadForm
 from common_core.identifiers import BatchId, EssayId, RunId
 from huleedu_report import errors_csv, results_csv
 from huleedu_service_libs.http import Problem, inject, json_response, parse_body
+from huleedu_service_libs.openapi import problems
 from services.api_gateway_service.access import owner_of
 from services.api_gateway_service.api.idempotency import (
     PostHeaders,
@@ -27,7 +28,6 @@ from services.api_gateway_service.api.idempotency import (
     key_of,
     once,
 )
-from services.api_gateway_service.api.openapi import problems
 from services.api_gateway_service.api.upload import Upload
 from services.api_gateway_service.config import Settings
 from services.api_gateway_service.desk import Desk, Step
@@ -40,7 +40,6 @@ from services.api_gateway_service.domain.bodies import (
     Run,
     Status,
     Statuses,
-    UploadForm,
 )
 from services.api_gateway_service.domain.keys import ApiKeys
 from services.api_gateway_service.domain.views import class_errors, printable

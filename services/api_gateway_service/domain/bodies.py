@@ -59,12 +59,6 @@ class Run(WireModel):
     run_id: RunId
 
 
-class UploadForm(BaseModel):
-    """`multipart/form-data` with any number of parts named `files`."""
-
-    files: Annotated[list[bytes], Field(json_schema_extra={"items": {"format": "binary"}})]
-
-
 class Status(WireModel):
     """Where a batch is."""
 
@@ -154,14 +148,3 @@ class Report(WireModel):
     notices: tuple[FileNotice, ...]
     frequent_errors: tuple[FrequentError, ...]
     """Of all essays, most frequent first."""
-
-
-class ProblemBody(BaseModel):
-    """RFC 9457; `code` is stable, `detail` is a sentence for people."""
-
-    type: str
-    title: str
-    status: int
-    code: str
-    detail: str
-    correlation_id: UUID

@@ -56,8 +56,12 @@ def should_stop(
     budget: int | None = None,
     components: int = 1,
     target: float = TARGET,
+    repeats: int = 0,
 ) -> Decision:
-    """Decide after a round; `history` has every round so far, `components` is of the last fit."""
+    """Decide after a round; `history` has every round so far, `components` is of the last fit.
+
+    `repeats` are the comparisons of pairs that had been compared before, in the other order.
+    """
     if not history:
         return Decision(stop=False, kind="going_on", reason="No comparison yet.", forecast=None)
     made = history[-1].comparisons
@@ -69,7 +73,7 @@ def should_stop(
         and per_item >= LEAST_PER_ITEM
         and components == 1
     )
-    possible = n * (n - 1) // 2
+    possible = n * (n - 1) // 2 + repeats
     if reached:
         reason = f"Reliability {history[-1].reliability:.2f} has reached the target {target:.2f}."
         return Decision(stop=True, kind="reached", reason=reason, forecast=made)

@@ -6,13 +6,15 @@ import pytest
 import pytest_asyncio
 from dishka import Provider, Scope
 
-from common_core.domain_enums import Language
+from common_core.domain_enums import Language, RunControl
+from common_core.events.batch_events import BatchRunControlledV1
 from common_core.events.cj_events import (
     AssessmentResultV1,
     CjAssessmentRequestedV1,
     CjWaveRequestedV1,
 )
-from common_core.identifiers import BatchId, EssayId, RunId
+from common_core.events.envelope import EventEnvelope
+from common_core.identifiers import BatchId, EssayId, RunId, TextId
 from common_core.models import Anchor, BatchProfile, EssayText
 from huleedu_service_libs.testing.harness import ServiceHarness
 from huleedu_service_libs.texts import InMemoryTexts, Texts, text_id_of
@@ -83,6 +85,9 @@ def request_for(
     judge: str = "offline",
     scale: tuple[str, ...] = (),
     anchors: dict[int, str] | None = None,
+    batch_id: BatchId | None = None,
+    assignment: TextId | None = None,
+    extra_comparisons: int = 0,
 ) -> CjAssessmentRequestedV1:
     """A request to rank these texts; two runs differ in their ids only."""
     listed = tuple(
@@ -98,11 +103,16 @@ def request_for(
         for number, grade in (anchors or {}).items()
     )
     return CjAssessmentRequestedV1(
-        batch_id=BatchId(uuid5(run_id, "batch")),
+        batch_id=batch_id or BatchId(uuid5(run_id, "batch")),
         run_id=run_id,
         essays=listed,
         profile=BatchProfile(
-            language=Language.ENGLISH, judge=judge, grade_scale=scale, anchors=known
+            language=Language.ENGLISH,
+            assignment_text_id=assignment,
+            judge=judge,
+            grade_scale=scale,
+            anchors=known,
+            extra_comparisons=extra_comparisons,
         ),
         fingerprint="fingerprint",
     )
@@ -120,13 +130,43 @@ async def take(
     return request
 
 
+class Driver:
+    """Delivers every wave that was asked for, as Kafka would, each once."""
+
+    def __init__(self, harness: ServiceHarness) -> None:
+        self._harness = harness
+        self._delivered: set[UUID] = set()
+
+    async def drive(self) -> int:
+        """How many there were to deliver since the last time, and by what came of them."""
+        before = len(self._delivered)
+        while new := await self._waiting():
+            for wave in new:
+                await self._harness.deliver(wave)
+                self._delivered.add(wave.event_id)
+        return len(self._delivered) - before
+
+    async def _waiting(self) -> list[EventEnvelope[CjWaveRequestedV1]]:
+        waves = await self._harness.emitted(CjWaveRequestedV1)
+        return [wave for wave in waves if wave.event_id not in self._delivered]
+
+
 async def drive(harness: ServiceHarness) -> int:
-    """Deliver every wave that was asked for, as Kafka would; the number of them."""
-    delivered = 0
-    while len(waves := await harness.emitted(CjWaveRequestedV1)) > delivered:
-        await harness.deliver(waves[delivered])
-        delivered += 1
-    return delivered
+    """Deliver every wave that was asked for; the number of them."""
+    return await Driver(harness).drive()
+
+
+def control(
+    wanted: RunControl, sequence: int = 1, *, run_id: RunId = RUN, extra: int = 0
+) -> BatchRunControlledV1:
+    return BatchRunControlledV1(
+        batch_id=BatchId(uuid5(run_id, "batch")),
+        run_id=run_id,
+        sequence=sequence,
+        control=wanted,
+        extra_comparisons=extra,
+        deadline_seconds=None,
+    )
 
 
 async def result_of(harness: ServiceHarness) -> AssessmentResultV1:

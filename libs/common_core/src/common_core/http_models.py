@@ -87,6 +87,10 @@ class BatchRecord(WireModel):
     created_at: AwareDatetime
 
 
+class OwnerQuery(WireModel):
+    owner_id: str
+
+
 class BatchRecords(WireModel):
     """bos → gateway: the batches of one owner, newest first."""
 
@@ -115,6 +119,12 @@ class ResolvedPhase(WireModel):
 class ResolvedPipeline(WireModel):
     phases: tuple[ResolvedPhase, ...]
     """In running order. Of a phase whose input another one must make first, everything is to do."""
+
+
+class UploadForm(WireModel):
+    """`multipart/form-data` with any number of parts named `files`."""
+
+    files: Annotated[list[bytes], Field(json_schema_extra={"items": {"format": "binary"}})]
 
 
 class UploadOutcome(WireModel):

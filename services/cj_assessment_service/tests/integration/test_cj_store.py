@@ -48,7 +48,7 @@ async def planned(harness: ServiceHarness) -> Assessment:
     )
     async with harness.session() as session:
         assert await store.open_assessment(session, assessment)
-        await store.plan_wave(session, RUN, "offline", 1, PAIRS)
+        await store.plan_wave(session, RUN, 1, [("offline", pair) for pair in PAIRS])
     return assessment
 
 
@@ -67,7 +67,7 @@ async def test_an_assessment_is_read_as_it_was_written(harness: ServiceHarness) 
     assert read.essays == written.essays
     assert (read.language, read.assignment_text_id) == (Language.SWEDISH, "0" * 64)
     assert (read.seed, read.grade_scale, read.closed) == (2**55, ("A", "B"), False)
-    assert read.unanswered(1) == PAIRS
+    assert read.unanswered(1, "offline") == PAIRS
 
 
 async def test_an_answer_that_is_there_stays(harness: ServiceHarness) -> None:
@@ -90,7 +90,7 @@ async def test_a_pair_that_was_given_up_is_not_asked_again(harness: ServiceHarne
     async with harness.session() as session:
         assessment = await store.load_assessment(session, RUN)
     assert assessment is not None
-    assert assessment.unanswered(1) == PAIRS[1:]
+    assert assessment.unanswered(1, "offline") == PAIRS[1:]
     assert assessment.given_up == ["It refused."]
     assert assessment.judged == []
 

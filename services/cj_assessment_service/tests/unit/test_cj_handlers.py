@@ -206,7 +206,7 @@ async def test_a_judge_that_does_not_exist_fails_every_essay_with_a_sentence(
     assert completed.data.succeeded == ()
     assert {f.essay_id for f in completed.data.failed} == {e.essay_id for e in request.essays}
     assert {failure.reason for failure in completed.data.failed} == {
-        'There is no judge called "oracle". There is: offline.'
+        'There is no judge called "oracle". There is: offline, people.'
     }
     assert await harness.emitted(AssessmentResultV1) == []
 

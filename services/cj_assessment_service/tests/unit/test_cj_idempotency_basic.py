@@ -4,6 +4,8 @@ from dishka import Provider, Scope
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from common_core.domain_enums import RunControl
+from common_core.events.batch_events import BatchRunControlledV1
 from common_core.events.cj_events import CjAssessmentRequestedV1, CjWaveRequestedV1
 from huleedu_service_libs.cpu import CpuPool
 from huleedu_service_libs.testing.cpu import ThreadCpu
@@ -11,10 +13,17 @@ from huleedu_service_libs.testing.harness import ServiceHarness
 from huleedu_service_libs.testing.idempotency_suite import EventCase, IdempotencySuite
 from huleedu_service_libs.texts import InMemoryTexts, Texts
 from services.cj_assessment_service.config import Settings
+from services.cj_assessment_service.controls import ControlRow
 from services.cj_assessment_service.di import AssessmentProvider
 from services.cj_assessment_service.handlers import router
 from services.cj_assessment_service.store import AssessmentRow, ComparisonRow, WaveRow
-from services.cj_assessment_service.tests.conftest import MIGRATIONS, RUN, essay, request_for
+from services.cj_assessment_service.tests.conftest import (
+    MIGRATIONS,
+    RUN,
+    control,
+    essay,
+    request_for,
+)
 
 ESSAYS = [essay(number) for number in range(5)]
 
@@ -34,12 +43,17 @@ async def waves(session: AsyncSession, request: CjWaveRequestedV1) -> int:
     return await session.scalar(query.filter_by(run_id=request.run_id, wave=request.wave)) or 0
 
 
-async def stored_texts(_harness: ServiceHarness, _event: CjAssessmentRequestedV1) -> None:
+async def controls(session: AsyncSession, said: BatchRunControlledV1) -> int:
+    query = select(func.count()).select_from(ControlRow)
+    return await session.scalar(query.filter_by(run_id=said.run_id, control=said.control)) or 0
+
+
+async def stored_texts(_harness: ServiceHarness, _event: object) -> None:
     for text in ESSAYS:
         await stored.put(text)
 
 
-async def judged_wave(harness: ServiceHarness, _event: CjWaveRequestedV1) -> None:
+async def judged_wave(harness: ServiceHarness, _event: object) -> None:
     """A wave whose answers are there: they are stored before, and outside, its transaction."""
     request = request_for(ESSAYS)
     await stored_texts(harness, request)
@@ -66,6 +80,12 @@ class TestCjIdempotency(IdempotencySuite):
                 batch_id=request_for(ESSAYS).batch_id, run_id=RUN, wave=1
             ),
             effect=waves,
+            given=judged_wave,
+        ),
+        EventCase(
+            BatchRunControlledV1,
+            build=lambda: control(RunControl.FINISH),
+            effect=controls,
             given=judged_wave,
         ),
     )
