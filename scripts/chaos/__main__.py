@@ -1,6 +1,7 @@
 """Break what can break under load, and show whether every promise was kept.
 
-pdm run chaos [--minutes N] [--seed S] [--broker kafka|embedded] [--rate N]
+pdm run chaos [--minutes N] [--seed S] [--load ledger|batches|both]
+                [--broker kafka|embedded] [--rate N]
 
 Two loads, each on PostgreSQL, Redis and a broker of its own: events through several workers of the
 library's ledger service, and class sets through the eight services. Faults come as the seed has
@@ -19,6 +20,7 @@ from pathlib import Path
 from rich.console import Console
 
 from huleedu_cli.running import run
+from scripts.chaos.batches import batches
 from scripts.chaos.ledger import ledger
 
 _SHOWN = 20
@@ -26,10 +28,15 @@ _SHOWN = 20
 
 async def chaos(asked: argparse.Namespace, directory: Path, out: Console) -> list[str]:
     """What went wrong."""
-    seconds = asked.minutes * 60
-    return await ledger(
-        asked.seed, seconds, broker=asked.broker, rate=asked.rate, directory=directory, out=out
-    )
+    seconds, broker, found = asked.minutes * 60, asked.broker, []
+    parts = {"ledger": 2 / 3, "batches": 1 / 3} if asked.load == "both" else {asked.load: 1.0}
+    for part, share in parts.items():
+        lasting, folder = seconds * share, directory / part
+        if part == "ledger":
+            found += await ledger(asked.seed, lasting, asked.rate, broker, folder, out)
+        else:
+            found += await batches(asked.seed, lasting, broker, folder, out)
+    return found
 
 
 def main() -> int:
@@ -47,6 +54,12 @@ def main() -> int:
         "--broker",
         choices=["kafka", "embedded"],
         help="default: Apache Kafka where Java 17 and Maven are there",
+    )
+    parser.add_argument(
+        "--load",
+        choices=["ledger", "batches", "both"],
+        default="both",
+        help="default: both, two thirds of the time for the ledger",
     )
     parser.add_argument("--rate", type=float, default=60.0, help="events per second")
     asked = parser.parse_args()

@@ -41,7 +41,7 @@ class Scene:
 
 
 async def ledger(
-    seed: int, seconds: float, *, broker: str | None, rate: float, directory: Path, out: Console
+    seed: int, seconds: float, rate: float, broker: str | None, directory: Path, out: Console
 ) -> list[str]:
     """What went wrong."""
     async with ground(broker, directory, TOPICS) as standing:
