@@ -63,6 +63,10 @@ class DatabaseUnavailable(Exception):  # noqa: N818 - as above
     """No connection to the database could be had; the handler was not called."""
 
 
+class MustBeAlone(Exception):  # noqa: N818 - as above
+    """The event has taken its worker with it before: it is tried while nothing else is."""
+
+
 class Kind(Enum):
     """What helps against an error."""
 
@@ -91,7 +95,8 @@ def kind_of(error: BaseException) -> Kind:
         | LeaseLost
         | LeasesUnavailable
         | CommitOutcomeUnknown
-        | DatabaseUnavailable,
+        | DatabaseUnavailable
+        | MustBeAlone,
     ) or _database_is_at_fault(error):
         return Kind.WAITING
     return Kind.UNKNOWN

@@ -23,6 +23,7 @@ from huleedu_service_libs.consumer.retry import History, RetryPolicy, pause_afte
 from huleedu_service_libs.dead_letters import DeadLetters
 from huleedu_service_libs.errors import (
     EventInProgress,
+    MustBeAlone,
     PayloadConflict,
     PermanentError,
     PoisonMessage,
@@ -227,22 +228,36 @@ class Processor:
             yield views
 
     async def _handle(self, delivery: Delivery) -> Outcome:
+        """In its company before it has its lease: to wait with one would look like trying."""
         with handling(delivery.message, delivery.event):
-            outcome = await under_lease(
-                self.leases, delivery.identity, delivery.message, partial(self._run, delivery)
-            )
+            try:
+                async with self.company.together():
+                    return await self._under_lease(delivery, alone=False)
+            except MustBeAlone:
+                async with self.company.alone():
+                    return await self._under_lease(delivery, alone=True)
+
+    async def _under_lease(self, delivery: Delivery, *, alone: bool) -> Outcome:
+        run = partial(self._run, delivery, alone=alone)
+        outcome = await under_lease(self.leases, delivery.identity, delivery.message, run)
         return outcome or Outcome.DUPLICATE
 
     async def _run(
-        self, delivery: Delivery, _message: Message, /, *, confirm_idempotency: Confirm
+        self,
+        delivery: Delivery,
+        _message: Message,
+        /,
+        *,
+        confirm_idempotency: Confirm,
+        alone: bool = True,
     ) -> Outcome:
         delivery.claim = current_claim.get()
         crashes = delivery.claim.crashes if delivery.claim else 0
         if crashes >= self._retry.max_crashes:
             raise PermanentError(f"its worker died {crashes} times while handling it")
-        suspect = crashes >= self._retry.crashes_in_company
-        async with self.company.alone() if suspect else self.company.together():
-            outcome = await self._call(delivery)
+        if crashes >= self._retry.crashes_in_company and not alone:
+            raise MustBeAlone
+        outcome = await self._call(delivery)
         await confirm_idempotency()
         return outcome
 

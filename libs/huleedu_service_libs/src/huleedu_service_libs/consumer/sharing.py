@@ -11,7 +11,7 @@ or follows an event that another worker has, in the order of their key.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from huleedu_service_libs.consumer.assignment import LaneKey, lane_of
@@ -38,9 +38,6 @@ class _Member:
     outcome: Outcome | None = None
     error: Exception | None = None
 
-    def leave(self) -> None:
-        self.delivery = None
-
 
 class SharedTransactions:
     """Attempts at events whose handlers may share a transaction."""
@@ -65,8 +62,9 @@ class SharedTransactions:
         started = self._processor.clock.monotonic()
         members = [_Member(message, self._decode(message)) for message in messages]
         _leave_second_deliveries(members)
-        await self._claim(members)
-        await self._run(members)
+        async with self._processor.company.together():
+            await self._claim(members)
+            await self._run(members)
         return [self._report(member, started) for member in members]
 
     def _decode(self, message: Message) -> Delivery | None:
@@ -103,7 +101,7 @@ class SharedTransactions:
                 retry_after_seconds=claim.retry_after_seconds,
             )
         elif claim.lease is None or claim.failures or claim.crashes:
-            member.leave()
+            _leave([member])
 
     async def _run(self, members: Sequence[_Member]) -> None:
         """Handle what is to run; if that fails, leave it."""
@@ -119,22 +117,21 @@ class SharedTransactions:
         except CommitOutcomeUnknown as error:
             for lease in leases:
                 self._leases.keep(lease)
-            for member in running:
-                member.outcome, member.error = Outcome.RETRY, error
+            _settle(running, [Outcome.RETRY] * len(running), error)
         except BaseException as error:
             await self._leases.release_all(leases, "unused")
-            if not isinstance(error, Exception) or is_cancelled():
+            if is_cancelled():
+                raise asyncio.CancelledError from error
+            if not isinstance(error, Exception):
                 raise
             sharing_failed(len(running), error)
-            for member in running:
-                member.leave()
+            _leave(running)
         else:
-            for member, outcome in zip(running, outcomes, strict=True):
-                member.outcome = outcome
+            _settle(running, outcomes)
             await self._confirm(deliveries)
 
     async def _transact(self, deliveries: Sequence[Delivery]) -> list[Outcome]:
-        async with self._processor.company.together(), asyncio.timeout(self._longest_seconds):
+        async with asyncio.timeout(self._longest_seconds):
             async with self._processor.transaction(deliveries) as views:
                 await apart(self._call_each(deliveries, views))
             return [Outcome.DUPLICATE if tx is None else Outcome.DONE for tx in views]
@@ -172,6 +169,18 @@ class SharedTransactions:
         )
 
 
+def _settle(
+    members: Sequence[_Member], outcomes: Sequence[Outcome], error: Exception | None = None
+) -> None:
+    for member, outcome in zip(members, outcomes, strict=True):
+        member.outcome, member.error = outcome, error
+
+
+def _leave(members: Iterable[_Member]) -> None:
+    for member in members:
+        member.delivery = None
+
+
 def _taking_part(members: Sequence[_Member]) -> Iterator[tuple[_Member, Delivery]]:
     return ((member, member.delivery) for member in members if member.delivery)
 
@@ -180,7 +189,7 @@ def _leave_second_deliveries(members: Sequence[_Member]) -> None:
     known = set()
     for member, delivery in _taking_part(members):
         if delivery.identity.event_id in known:
-            member.leave()
+            _leave([member])
         known.add(delivery.identity.event_id)
     _leave_followers(members)
 
@@ -191,7 +200,7 @@ def _leave_followers(members: Sequence[_Member]) -> None:
     for member in members:
         lane = lane_of(member.message)
         if lane in ended:
-            member.leave()
+            _leave([member])
         elif member.delivery is None or member.outcome is Outcome.IN_PROGRESS:
             ended.add(lane)
 
