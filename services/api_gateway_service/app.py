@@ -6,10 +6,17 @@ from quart.blueprints import BlueprintSetupState
 from huleedu_service_libs.openapi import describe
 from huleedu_service_libs.service import Service
 from services.api_gateway_service.api.batches import api
+from services.api_gateway_service.api.compare import compare
+from services.api_gateway_service.api.control import control
 from services.api_gateway_service.api.front_door import guard
 from services.api_gateway_service.api.pages import pages
+from services.api_gateway_service.api.pairs import pairs
 from services.api_gateway_service.config import Settings
 from services.api_gateway_service.di import GatewayProvider
+
+api.register_blueprint(control)
+api.register_blueprint(pairs)
+pages.register_blueprint(compare)
 
 
 def gateway(settings: Settings) -> Service:

@@ -11,11 +11,16 @@ from http import HTTPStatus
 from uuid import UUID
 
 from common_core.http_models import (
+    BatchControlled,
     BatchProgress,
     BatchResults,
+    Control,
     CreateBatch,
+    MoreComparisons,
+    PersonVerdict,
     StartPipeline,
     Uploaded,
+    VerdictKept,
 )
 from common_core.identifiers import BatchId, EssayId, RunId
 from huleedu_service_libs.errors import TemporaryError
@@ -27,6 +32,8 @@ from services.api_gateway_service.domain.bodies import (
     EssayReport,
     NewBatch,
     NewRun,
+    PairOfTexts,
+    Pairs,
     Report,
     Run,
     Status,
@@ -38,7 +45,7 @@ from services.api_gateway_service.domain.views import (
     status_of,
     text_ids,
 )
-from services.api_gateway_service.services import Orchestrator, ReadModel, Uploads
+from services.api_gateway_service.services import Comparisons, Orchestrator, ReadModel, Uploads
 from services.api_gateway_service.texts import TextShelf
 
 _RETRY_SECONDS = 1.0
@@ -57,6 +64,7 @@ class Desk:
     orchestrator: Orchestrator
     uploads: Uploads
     read_model: ReadModel
+    comparisons: Comparisons
     texts: Texts
     shelf: TextShelf
     ownership: Ownership
@@ -93,6 +101,42 @@ class Desk:
             batch_id, StartPipeline(run_id=run_id, pipeline=new.pipeline, judge=new.judge)
         )
         return Run(run_id=started.run_id)
+
+    async def control(self, owner: str, batch_id: BatchId, wanted: Control) -> BatchControlled:
+        await self.ownership.require(batch_id, owner)
+        return await self.orchestrator.control(batch_id, wanted)
+
+    async def add_comparisons(
+        self, owner: str, batch_id: BatchId, request_id: RunId, comparisons_per_essay: int
+    ) -> BatchControlled:
+        await self.ownership.require(batch_id, owner)
+        more = MoreComparisons(request_id=request_id, comparisons_per_essay=comparisons_per_essay)
+        return await self.orchestrator.add_comparisons(batch_id, more)
+
+    async def pairs(self, owner: str, batch_id: BatchId, person: str, most: int = 1) -> Pairs:
+        """The texts without a word on whose they are."""
+        await self.ownership.require(batch_id, owner)
+        found = await self.comparisons.open_pairs(batch_id, person, most)
+        task = found.assignment_text_id
+        ids = {text_id for pair in found.pairs for text_id in (pair.first, pair.second)}
+        texts = await self.shelf.fetch(ids if task is None else {*ids, task})
+        return Pairs(
+            state=found.state,
+            done=found.done,
+            total=found.total,
+            language=found.language,
+            assignment=None if task is None or not found.pairs else texts[task],
+            pairs=tuple(
+                PairOfTexts(
+                    pair_id=pair.pair_id, first=texts[pair.first], second=texts[pair.second]
+                )
+                for pair in found.pairs
+            ),
+        )
+
+    async def compare(self, owner: str, batch_id: BatchId, verdict: PersonVerdict) -> VerdictKept:
+        await self.ownership.require(batch_id, owner)
+        return await self.comparisons.keep(batch_id, verdict)
 
     async def statuses(self, owner: str) -> Statuses:
         """The newest first."""

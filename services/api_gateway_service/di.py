@@ -9,7 +9,7 @@ from services.api_gateway_service.access import Ownership
 from services.api_gateway_service.config import Settings
 from services.api_gateway_service.desk import Desk
 from services.api_gateway_service.domain.keys import ApiKeys
-from services.api_gateway_service.services import Orchestrator, ReadModel, Uploads
+from services.api_gateway_service.services import Comparisons, Orchestrator, ReadModel, Uploads
 from services.api_gateway_service.store import Replies
 from services.api_gateway_service.texts import TextShelf
 
@@ -40,13 +40,30 @@ class GatewayProvider(Provider):
         await client.close()
 
     @provide
+    async def comparisons(self, settings: Settings) -> AsyncIterator[Comparisons]:
+        client = ServiceClient(settings.cj_url)
+        yield Comparisons(client)
+        await client.close()
+
+    @provide
     def replies(self, redis: Redis) -> Replies:
         return Replies(redis)
 
     @provide
     def desk(
-        self, orchestrator: Orchestrator, uploads: Uploads, read_model: ReadModel, texts: Texts
+        self,
+        orchestrator: Orchestrator,
+        uploads: Uploads,
+        read_model: ReadModel,
+        comparisons: Comparisons,
+        texts: Texts,
     ) -> Desk:
         return Desk(
-            orchestrator, uploads, read_model, texts, TextShelf(texts), Ownership(orchestrator)
+            orchestrator,
+            uploads,
+            read_model,
+            comparisons,
+            texts,
+            TextShelf(texts),
+            Ownership(orchestrator),
         )

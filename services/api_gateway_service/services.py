@@ -9,15 +9,22 @@ from http import HTTPStatus
 from uuid import UUID
 
 from common_core.http_models import (
+    BatchControlled,
     Batches,
     BatchEvents,
     BatchProgress,
     BatchRecord,
     BatchResults,
+    Control,
+    ControlRun,
     CreateBatch,
+    MoreComparisons,
+    OpenPairs,
+    PersonVerdict,
     PipelineStarted,
     StartPipeline,
     Uploaded,
+    VerdictKept,
 )
 from common_core.identifiers import BatchId
 from huleedu_service_libs.http import Problem, RefusedRequest, ServiceClient
@@ -53,6 +60,32 @@ class Orchestrator:
         path = f"/v1/batches/{batch_id}/pipelines"
         with _in_its_words():
             return await self._client.post(path, pipeline, PipelineStarted)
+
+    async def control(self, batch_id: BatchId, wanted: Control) -> BatchControlled:
+        path = f"/v1/batches/{batch_id}/control"
+        with _in_its_words():
+            return await self._client.post(path, ControlRun(control=wanted), BatchControlled)
+
+    async def add_comparisons(self, batch_id: BatchId, more: MoreComparisons) -> BatchControlled:
+        path = f"/v1/batches/{batch_id}/budget"
+        with _in_its_words():
+            return await self._client.post(path, more, BatchControlled)
+
+
+class Comparisons:
+    """cj: the pairs that people compare."""
+
+    def __init__(self, client: ServiceClient) -> None:
+        self._client = client
+
+    async def open_pairs(self, batch_id: BatchId, person: str, most: int) -> OpenPairs:
+        params = {"person": person, "limit": most}
+        with _in_its_words():
+            return await self._client.get(f"/v1/batches/{batch_id}/pairs", OpenPairs, params=params)
+
+    async def keep(self, batch_id: BatchId, verdict: PersonVerdict) -> VerdictKept:
+        with _in_its_words():
+            return await self._client.post(f"/v1/batches/{batch_id}/pairs", verdict, VerdictKept)
 
 
 class Uploads:

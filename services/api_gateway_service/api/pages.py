@@ -2,10 +2,11 @@
 
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 from dishka import FromDishka
@@ -15,7 +16,8 @@ from quart import Blueprint, Response, g, redirect, request, url_for
 from werkzeug.datastructures import FileStorage
 
 from common_core.domain_enums import BatchStatus
-from common_core.identifiers import BatchId, EssayId
+from common_core.http_models import Control
+from common_core.identifiers import BatchId, EssayId, RunId
 from huleedu_report import STYLE, marked_text, ranking, wording
 from huleedu_service_libs.errors import TemporaryError
 from huleedu_service_libs.http import Problem, inject, invalid_request
@@ -23,7 +25,7 @@ from services.api_gateway_service.access import COOKIE, owner_of, refuse_other_s
 from services.api_gateway_service.api.idempotency import id_for
 from services.api_gateway_service.config import Settings
 from services.api_gateway_service.desk import Desk
-from services.api_gateway_service.domain.bodies import EssayReport, NewBatch
+from services.api_gateway_service.domain.bodies import Budget, EssayReport, NewBatch
 from services.api_gateway_service.domain.forms import new_batch
 from services.api_gateway_service.domain.keys import SESSION_SECONDS, ApiKeys
 from services.api_gateway_service.domain.views import printable, report
@@ -54,7 +56,7 @@ _templates = Environment(
 _templates.globals.update(url_for=url_for, status_words=STATUS_WORDS, wording=wording)
 
 
-def _page(template: str, status: HTTPStatus = HTTPStatus.OK, **values: Any) -> Response:
+def page(template: str, status: HTTPStatus = HTTPStatus.OK, **values: Any) -> Response:
     body = _templates.get_template(template).render(owner=g.get("owner"), **values)
     return Response(body, status=status, content_type="text/html; charset=utf-8")
 
@@ -78,12 +80,12 @@ async def authenticate(keys: FromDishka[ApiKeys]) -> Any:
 
 @pages.errorhandler(Problem)
 async def show_problem(problem: Problem) -> Response:
-    return _page("error.html", problem.status, title=problem.status.phrase, detail=problem.detail)
+    return page("error.html", problem.status, title=problem.status.phrase, detail=problem.detail)
 
 
 @pages.errorhandler(TemporaryError)
 async def show_unavailable(_error: TemporaryError) -> Response:
-    return _page(
+    return page(
         "error.html",
         HTTPStatus.SERVICE_UNAVAILABLE,
         title="One moment",
@@ -101,7 +103,7 @@ async def style() -> Response:
 async def login(keys: FromDishka[ApiKeys], settings: FromDishka[Settings]) -> Any:
     """The form to log in; with `?key=` the way in without it."""
     key = request.args.get("key")
-    return _page("login.html", wrong=False) if key is None else _log_in(key, keys, settings)
+    return page("login.html", wrong=False) if key is None else _log_in(key, keys, settings)
 
 
 @pages.post("/login")
@@ -113,7 +115,7 @@ async def log_in(keys: FromDishka[ApiKeys], settings: FromDishka[Settings]) -> A
 
 def _log_in(key: str, keys: ApiKeys, settings: Settings) -> Any:
     if keys.owner_of(key.strip()) is None:
-        return _page("login.html", HTTPStatus.UNAUTHORIZED, wrong=True)
+        return page("login.html", HTTPStatus.UNAUTHORIZED, wrong=True)
     response = redirect(url_for("pages.home"), HTTPStatus.SEE_OTHER)
     response.set_cookie(
         COOKIE,
@@ -145,7 +147,7 @@ async def _home(
     problem: Problem | None = None,
     filled_in: Mapping[str, str] | None = None,
 ) -> Response:
-    return _page(
+    return page(
         "home.html",
         problem.status if problem else HTTPStatus.OK,
         batches=(await desk.statuses(g.owner)).batches,
@@ -211,18 +213,55 @@ async def show_batch(batch_id: UUID, desk: FromDishka[Desk]) -> Response:
     """How far it is; when it is over, the ranking."""
     status = await desk.status(g.owner, BatchId(batch_id))
     if not status.over:
-        return _page("progress.html", batch=status)
+        return page("progress.html", batch=status, form_id=str(uuid4()))
     results = await desk.results(g.owner, BatchId(batch_id))
     without_texts = printable(report(results, defaultdict(str)))
 
     def link(essay: Mapping[str, Any]) -> str:
         return url_for("pages.show_essay", batch_id=batch_id, essay_id=essay["essay_id"])
 
-    return _page(
+    return page(
         "ranking.html",
         batch=status,
+        form_id=str(uuid4()),
         ranking=ranking(without_texts, link=link),
     )
+
+
+@pages.post("/batches/<uuid:batch_id>/<any(pause, resume, finish, cancel):wanted>")
+@inject
+async def control_batch(batch_id: UUID, wanted: str, desk: FromDishka[Desk]) -> Any:
+    """A button of the batch's page."""
+    with suppress_conflict():
+        await desk.control(g.owner, BatchId(batch_id), cast("Control", wanted))
+    return redirect(url_for("pages.show_batch", batch_id=batch_id), HTTPStatus.SEE_OTHER)
+
+
+@pages.post("/batches/<uuid:batch_id>/budget")
+@inject
+async def add_budget(batch_id: UUID, desk: FromDishka[Desk]) -> Any:
+    form = await request.form
+    try:
+        more = Budget(comparisons_per_essay=int(form.get("comparisons_per_essay", "")))
+    except ValueError as error:
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "invalid_form",
+            "Say how many comparisons more each essay gets: 1 to 100.",
+        ) from error
+    request_id = RunId(id_for(g.owner, f"budget {batch_id}", form.get("form_id") or None))
+    await desk.add_comparisons(g.owner, BatchId(batch_id), request_id, more.comparisons_per_essay)
+    return redirect(url_for("pages.show_batch", batch_id=batch_id), HTTPStatus.SEE_OTHER)
+
+
+@contextmanager
+def suppress_conflict() -> Iterator[None]:
+    """What cannot be done any more the batch's page shows better than an error would."""
+    try:
+        yield
+    except Problem as problem:
+        if problem.status != HTTPStatus.CONFLICT:
+            raise
 
 
 @pages.get("/batches/<uuid:batch_id>/essays/<uuid:essay_id>")
@@ -233,7 +272,7 @@ async def show_essay(batch_id: UUID, essay_id: UUID, desk: FromDishka[Desk]) -> 
     essay = await desk.essay(g.owner, BatchId(batch_id), EssayId(essay_id))
     order = [other.essay_id for other in results.essays]
     place = order.index(essay.essay_id)
-    return _page(
+    return page(
         "essay.html",
         batch=results,
         essay=essay,

@@ -3,18 +3,33 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from common_core.domain_enums import BatchStatus, CorrectionKind, Language, PhaseName
-from common_core.http_models import MAX_ESSAYS, FileNotice, Glossary, PhaseProgress
+from common_core.http_models import (
+    MAX_ESSAYS,
+    MAX_REASON_CHARACTERS,
+    FileNotice,
+    Glossary,
+    Person,
+    PhaseProgress,
+)
 from common_core.identifiers import BatchId, EssayId, RunId
+from common_core.judges import judges_named
 from common_core.models import AnchorFile, WireModel
 
 DEFAULT_PIPELINE = (PhaseName.SPELLCHECK, PhaseName.CJ_ASSESSMENT)
 DEFAULT_JUDGE = "offline"
 MAX_ASSIGNMENT_CHARACTERS = 20_000
 
-Judge = Annotated[str, Field(min_length=1, max_length=100)]
+
+def _names_judges(judge: str) -> str:
+    judges_named(judge)
+    return judge
+
+
+Judge = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_names_judges)]
+"""One judge, or several joined by a plus sign: `offline`, `people`, `gpt-x+people`."""
 Pipeline = Annotated[tuple[PhaseName, ...], Field(min_length=1)]
 
 
@@ -59,6 +74,41 @@ class Run(WireModel):
     run_id: RunId
 
 
+class Budget(RequestBody):
+    comparisons_per_essay: Annotated[int, Field(ge=1, le=100)]
+    """Beside those that each essay has or may have already."""
+
+
+class PairOfTexts(WireModel):
+    """Two essays as they were corrected; whose they are is not said."""
+
+    pair_id: UUID
+    first: str
+    second: str
+
+
+class Pairs(WireModel):
+    state: Literal["open", "waiting", "paused", "over"]
+    """`waiting`: others have the pairs that are left, or nothing is asked of people yet."""
+    done: int
+    """Of `total` comparisons by people in this round."""
+    total: int
+    language: Language | None
+    assignment: str | None
+    pairs: tuple[PairOfTexts, ...]
+    """Reserved for the person who asked, for some minutes."""
+
+
+class NewVerdict(RequestBody):
+    pair_id: UUID
+    winner: Literal["first", "second", "tie"]
+    degree: Annotated[int, Field(ge=1, le=2)] | None = None
+    """1: slightly better, 2: clearly."""
+    reason: Annotated[str, Field(max_length=MAX_REASON_CHARACTERS)] | None = None
+    person: Person | None = None
+    """Who judges; left out: the owner of the key."""
+
+
 class Status(WireModel):
     """Where a batch is."""
 
@@ -74,6 +124,9 @@ class Status(WireModel):
     notices: tuple[FileNotice, ...]
     """Files that will not be assessed, and why."""
     results_ready: bool
+    paused: bool = False
+    waiting_for_people: int = 0
+    """Comparisons that people are to make now: `GET …/pairs`."""
     created_at: AwareDatetime
 
     @property

@@ -89,6 +89,7 @@ async function create(form, entries) {
     name: form.elements.name.value,
     language: form.elements.language.value,
     essay_count: entries.length,
+    judge: form.elements.judge.value,
     assignment: form.elements.assignment.value || null,
     glossary: form.elements.glossary.value.split("\n").map((line) => line.trim()).filter(Boolean),
     anchors: anchors.length ? anchors : null,
@@ -177,6 +178,10 @@ function showProgress(section, batch) {
     bar.value = phase.status === "done" && !phase.total ? 1 : phase.done;
     row.querySelector(".detail").textContent = phase.detail ?? "";
   }
+  byId("people").hidden = !batch.waiting_for_people;
+  byId("at-work").hidden = batch.status !== "running";
+  byId("pause").hidden = batch.paused;
+  byId("resume").hidden = !batch.paused;
   const notices = byId("notices");
   notices.hidden = batch.notices.length === 0;
   notices.querySelector("ul").replaceChildren(...batch.notices.map(({ file, reason }) => {
@@ -187,5 +192,28 @@ function showProgress(section, batch) {
   }));
 }
 
+/* The comparing page, by keyboard. */
+
+function compareByKeyboard(form) {
+  const words = {
+    Digit1: "first", Numpad1: "first", ArrowLeft: "first", Digit2: "second", Numpad2: "second", ArrowRight: "second",
+  };
+  addEventListener("keydown", (event) => {
+    if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, textarea")) return;
+    const winner = words[event.code];
+    const verdict = event.key === "=" ? "tie" : winner && `${winner}-${event.shiftKey ? 2 : 1}`;
+    if (!verdict) return;
+    event.preventDefault();
+    form.requestSubmit(form.querySelector(`[value="${verdict}"]`));
+  });
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "yes";
+    setTimeout(() => { for (const button of form.querySelectorAll("button")) button.disabled = true; });
+  });
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+}
+
+if (byId("compare")) compareByKeyboard(byId("compare"));
 if (byId("hand-in-form")) handIn(byId("hand-in-form"));
 if (byId("progress")) follow(byId("progress"));

@@ -24,9 +24,9 @@ def fakes() -> FakeServices:
 async def address(fakes: FakeServices, redis_url: str) -> AsyncIterator[str]:
     """The gateway, listening, in front of the fakes."""
     async with AsyncExitStack() as stack:
-        bos, content, ras = [
+        bos, content, ras, cj = [
             await stack.enter_async_context(listening(app))
-            for app in (fakes.bos(), fakes.content(), fakes.ras())
+            for app in (fakes.bos(), fakes.content(), fakes.ras(), fakes.cj())
         ]
         settings = Settings(
             api_keys=SecretStr(KEYS),
@@ -34,6 +34,7 @@ async def address(fakes: FakeServices, redis_url: str) -> AsyncIterator[str]:
             bos_url=bos,
             content_url=content,
             ras_url=ras,
+            cj_url=cj,
             max_file_bytes=MAX_FILE_BYTES,
             max_upload_bytes=MAX_UPLOAD_BYTES,
             max_body_bytes=50_000,

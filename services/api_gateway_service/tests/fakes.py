@@ -17,18 +17,24 @@ from werkzeug.sansio.multipart import Data, Epilogue, File, MultipartDecoder, Ne
 
 from common_core.domain_enums import BatchStatus
 from common_core.http_models import (
+    BatchControlled,
     Batches,
     BatchEvent,
     BatchEvents,
     BatchProgress,
     BatchRecord,
     BatchResults,
+    ControlRun,
     CreateBatch,
+    MoreComparisons,
+    OpenPairs,
+    PersonVerdict,
     PipelineStarted,
     StartPipeline,
     StoredText,
     Uploaded,
     UploadOutcome,
+    VerdictKept,
 )
 from common_core.identifiers import RunId, TextId
 from huleedu_service_libs.texts import text_id_of
@@ -52,6 +58,12 @@ class FakeServices:
     texts: dict[TextId, str] = field(default_factory=dict)
     log: dict[UUID, list[BatchProgress]] = field(default_factory=dict)
     results: dict[UUID, BatchResults] = field(default_factory=dict)
+    controls: list[str] = field(default_factory=list)
+    budgets: list[MoreComparisons] = field(default_factory=list)
+    pairs: OpenPairs | None = None
+    asked: list[tuple[str, int]] = field(default_factory=list)
+    """Who asked for pairs, and for how many."""
+    verdicts: list[PersonVerdict] = field(default_factory=list)
     lookups: int = 0
     """How often somebody asked whose batch it is."""
     looked_up: asyncio.Event = field(default_factory=asyncio.Event)
@@ -120,6 +132,39 @@ class FakeServices:
             body = StartPipeline.model_validate_json(await request.get_data())
             self.started.append((batch_id, body))
             return answer(PipelineStarted(run_id=RunId(body.run_id)), HTTPStatus.ACCEPTED)
+
+        self._add_control(app)
+        return app
+
+    def _add_control(self, app: Quart) -> None:
+        @app.post("/v1/batches/<uuid:batch_id>/control")
+        async def control(batch_id: UUID) -> Response:
+            wanted = ControlRun.model_validate_json(await request.get_data()).control
+            if wanted == "finish":
+                return refusal(HTTPStatus.CONFLICT, "not_comparing", "Nothing is compared.")
+            self.controls.append(wanted)
+            return answer(_controlled(paused=wanted == "pause"))
+
+        @app.post("/v1/batches/<uuid:batch_id>/budget")
+        async def budget(batch_id: UUID) -> Response:
+            self.budgets.append(MoreComparisons.model_validate_json(await request.get_data()))
+            return answer(_controlled(paused=False))
+
+    def cj(self) -> Quart:
+        app = self._app("cj")
+
+        @app.get("/v1/batches/<uuid:batch_id>/pairs")
+        async def open_pairs(batch_id: UUID) -> Response:
+            self.asked.append((request.args["person"], int(request.args["limit"])))
+            return _unknown() if self.pairs is None else answer(self.pairs)
+
+        @app.post("/v1/batches/<uuid:batch_id>/pairs")
+        async def keep(batch_id: UUID) -> Response:
+            verdict = PersonVerdict.model_validate_json(await request.get_data())
+            if any(known.pair_id == verdict.pair_id for known in self.verdicts):
+                return refusal(HTTPStatus.CONFLICT, "pair_compared", "Compared already.")
+            self.verdicts.append(verdict)
+            return answer(VerdictKept(pair_id=verdict.pair_id, done=1, total=9))
 
         return app
 
@@ -205,6 +250,10 @@ class FakeServices:
             message="Waiting for essays.",
             created_at=datetime(2026, 3, 2, tzinfo=UTC),
         )
+
+
+def _controlled(*, paused: bool) -> BatchControlled:
+    return BatchControlled(run_id=None, status=BatchStatus.RUNNING, paused=paused, message="So.")
 
 
 def _unknown() -> Response:

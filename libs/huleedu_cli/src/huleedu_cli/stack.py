@@ -24,7 +24,7 @@ SERVICES: dict[str, str | None] = {
     "batch_conductor_service": "BCS_URL",
     "essay_lifecycle_service": None,
     "spellchecker_service": None,
-    "cj_assessment_service": None,
+    "cj_assessment_service": "CJ_URL",
     "result_aggregator_service": "RAS_URL",
 }
 """Each service with the variable by which the others know its address, if any calls it."""

@@ -7,7 +7,7 @@ DEMONSTRATION_JUDGE = "demonstration judge, not for grading"
 
 def judge_note(judge: str) -> str | None:
     """What has to stand beside every result of this judge, if anything."""
-    return DEMONSTRATION_JUDGE if judge.startswith("offline") else None
+    return DEMONSTRATION_JUDGE if "offline" in judge.split("+") else None
 
 
 _KINDS = {

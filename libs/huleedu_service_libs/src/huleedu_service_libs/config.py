@@ -64,3 +64,6 @@ class ServiceSettings(BaseSettings):
     ras_url: str = Field(
         default="http://127.0.0.1:4003", description="base URL of result_aggregator_service"
     )
+    cj_url: str = Field(
+        default="http://127.0.0.1:9095", description="base URL of cj_assessment_service"
+    )
