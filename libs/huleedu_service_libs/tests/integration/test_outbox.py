@@ -126,9 +126,15 @@ class Relays:
         self.broker = broker
         self.started: list[Relay] = []
 
-    async def start(self) -> Relay:
+    async def start(self, *, longest_silence: float = 60.0) -> Relay:
         worker = await self.harness.worker("relay")
-        relay = Relay(worker.engine, "nowhere", producer=self.broker.producer, longest_pause=0.05)
+        relay = Relay(
+            worker.engine,
+            "nowhere",
+            producer=self.broker.producer,
+            longest_pause=0.05,
+            longest_silence=longest_silence,
+        )
         self.started.append(relay)
         await relay.start()
         return relay
@@ -303,6 +309,23 @@ async def test_i35_i38_a_broker_that_is_away_loses_nothing(
     await until_sent(harness)
     assert relays.broker.texts("a") == list("012")
     await relay.check()
+
+
+async def test_i35_a_relay_that_stays_silent_is_followed_and_what_it_still_sends_overtakes_nothing(
+    harness: ServiceHarness, relays: Relays
+) -> None:
+    relays.broker.answers.clear()
+    silent = await relays.start(longest_silence=0.2)
+    await commit(harness, record("a", "0"), record("a", "1"))
+    await soon(lambda: relays.broker.texts("a") == ["0", "1"])
+    follower = await relays.start()
+    await soon(lambda: follower.leading)
+    await soon(lambda: relays.broker.texts("a") == ["0", "1", "0", "1"])
+    await commit(harness, record("a", "2"))
+    relays.broker.answers.set()
+    await until_sent(harness)
+    await soon(lambda: not silent.leading)
+    assert list(dict.fromkeys(relays.broker.texts("a"))) == ["0", "1", "2"]
 
 
 @pytest.mark.parametrize("failure", [asyncio.CancelledError(), ValueError()])

@@ -1,7 +1,8 @@
 """From the outbox to Kafka: in commit order per key, each row until the broker has acknowledged it.
 
 One relay per database works at a time: the one that holds an advisory lock on its own connection;
-the others stand by and follow when that connection is gone. It reads whatever is there in id order
+the others stand by and follow when that connection is gone, which the server sees to if its relay
+is silent, for a process can be frozen with its connections open. It reads whatever is there in id order
 (never "after the last id": commits may come late), sends it in record batches, and deletes what was
 acknowledged by all replicas. A batch is written whole or not at all, so a failure overtakes
 nothing; the producer is then made anew. A row that the broker refuses blocks its key, and only its
@@ -25,6 +26,7 @@ from huleedu_service_libs.kafka_clients import stop_client
 from huleedu_service_libs.outbox.sending import Key, Row, Sent, send
 
 _LEADER_LOCK = 0x4875_6C65_4564_75  # "HuleEdu": one relay per database
+_SILENCE = sa.text("SELECT set_config('idle_session_timeout', :silence, false)")
 _LEAD = sa.text("SELECT pg_try_advisory_lock(:lock)")
 _READ = sa.text(
     "SELECT id, topic, key, headers, payload FROM outbox"
@@ -50,6 +52,7 @@ class Relay:
         batch_rows: int = 1_000,
         batch_bytes: int = 900_000,
         longest_pause: float = 1.0,
+        longest_silence: float = 60.0,
         clock: Clock | None = None,
         producer: Callable[..., Any] = AIOKafkaProducer,
     ) -> None:
@@ -61,6 +64,7 @@ class Relay:
         self._batch_rows = batch_rows
         self._batch_bytes = batch_bytes
         self._longest_pause = longest_pause
+        self._longest_silence = longest_silence
         self._clock = clock or SystemClock()
         self._producer = producer
         self._news = asyncio.Event()
@@ -112,6 +116,9 @@ class Relay:
         """Relay as long as the lock is held; end when stopping, or by what a client raises."""
         async with self._engine.execution_options(isolation_level="AUTOCOMMIT").connect() as held:
             try:
+                await held.execute(
+                    _SILENCE, {"silence": f"{round(self._longest_silence * 1000)}ms"}
+                )
                 while not await held.scalar(_LEAD, {"lock": _LEADER_LOCK}):
                     self.connected = True
                     await _wait(self._stopping, 1.0)
