@@ -2,11 +2,11 @@
 
 One relay per database works at a time: the one that holds an advisory lock on its own connection;
 the others stand by and follow when that connection is gone, which the server sees to if its relay
-is silent, for a process can be frozen with its connections open. It reads whatever is there in id order
-(never "after the last id": commits may come late), sends it in record batches, and deletes what was
-acknowledged by all replicas. A batch is written whole or not at all, so a failure overtakes
-nothing; the producer is then made anew. A row that the broker refuses blocks its key, and only its
-key, and is tried again now and then.
+is silent, for a process can be frozen with its connections open. It reads whatever is there in id
+order (never "after the last id": commits may come late), sends it in record batches, and deletes
+what was acknowledged by all replicas. A batch is written whole or not at all, so a failure
+overtakes nothing; the producer is then made anew. A row that the broker refuses blocks its key, and
+only its key, and is tried again now and then.
 
 Rows may be sent twice after a crash; consumers know them by their id.
 """
@@ -43,7 +43,7 @@ _STOP_SECONDS = 5.0
 class Relay:
     """The relay of one service's database."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a time or a bound of its own
         self,
         engine: AsyncEngine,
         bootstrap_servers: str,
