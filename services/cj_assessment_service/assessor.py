@@ -100,6 +100,8 @@ class Assessor:
                     end = await self._collect(assessment, name, pairs) or end
             assessment = await self.load(assessment.run_id)
             refuse_if_too_many_given_up(assessment)
+            if end is not None and not assessment.judged:
+                raise CannotAssess("no_verdicts", end)
         if assessment.control is RunControl.FINISH and not _over(assessment, wave):
             return await self._advance(assessment, wave, FINISHED_EARLY)
         if not _may_judge(assessment, wave) or assessment.waits_for_people(wave):

@@ -1,12 +1,16 @@
+from collections.abc import AsyncIterator
+
 from dishka import Provider, Scope, provide
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from huleedu_service_libs.clock import Clock, SystemClock
 from huleedu_service_libs.cpu import CpuPool
 from huleedu_service_libs.texts import Texts
 from services.cj_assessment_service.assessor import Assessor
 from services.cj_assessment_service.computation import Plan
 from services.cj_assessment_service.config import Settings
 from services.cj_assessment_service.judges import Judges
+from services.cj_assessment_service.judges.ledger import Ledger
 from services.cj_assessment_service.judges.offline import OFFLINE, OfflineJudge
 
 
@@ -14,8 +18,26 @@ class AssessmentProvider(Provider):
     scope = Scope.APP
 
     @provide
-    def judges(self, settings: Settings, pool: CpuPool) -> Judges:
-        return Judges({OFFLINE: OfflineJudge(pool, settings.cj_timeout_seconds)})
+    def clock(self) -> Clock:
+        return SystemClock()
+
+    @provide
+    async def judges(
+        self, settings: Settings, pool: CpuPool, engine: AsyncEngine, texts: Texts, clock: Clock
+    ) -> AsyncIterator[Judges]:
+        judges = Judges({OFFLINE: OfflineJudge(pool, settings.cj_timeout_seconds)})
+        if settings.cj_model_base_url is None:
+            yield judges
+            return
+        # The client library takes a second and 45 MB, which a school without a model need not pay.
+        from services.cj_assessment_service.judges.endpoint import Endpoint  # noqa: PLC0415
+        from services.cj_assessment_service.judges.model import ModelJudge  # noqa: PLC0415
+
+        endpoint = Endpoint(settings, clock)
+        ledger = Ledger(engine)
+        judges[settings.cj_model_judge] = ModelJudge(settings, endpoint, ledger, texts, clock)
+        yield judges
+        await endpoint.close()
 
     @provide
     def assessor(

@@ -10,6 +10,8 @@ import structlog
 _QUIET = {
     "aiokafka": logging.CRITICAL,
     "httpx": logging.WARNING,
+    "httpx2": logging.WARNING,
+    "openai": logging.WARNING,  # at DEBUG it writes whole requests, and with them essays
     "hypercorn.access": logging.WARNING,
 }
 
