@@ -14,7 +14,7 @@ import json
 import re
 import socket
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -22,6 +22,9 @@ from typing import Any, Literal, Self
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from quart import Quart, Response, request
+
+from common_core.identifiers import TextId
+from huleedu_service_libs.texts import text_id_of
 
 TOKENS_IN = 1000
 TOKENS_OUT = 50
@@ -129,6 +132,7 @@ class ChatServer:
         """How often an answer was computed, by key."""
         self.url = ""
         self._kept: dict[str, Said] = {}
+        self._texts: dict[TextId, str] = {}
         self._received: Counter[str] = Counter()
         self._stop = asyncio.Event()
         self._changed = asyncio.Event()
@@ -136,6 +140,7 @@ class ChatServer:
     async def __aenter__(self) -> Self:
         app = Quart(__name__)
         app.post("/v1/chat/completions")(self._complete)
+        app.get("/texts/v1/texts/<text_id>")(self._text)
         listening = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
         config = Config()
@@ -152,6 +157,14 @@ class ChatServer:
     ) -> None:
         self._stop.set()
         await self._serving
+
+    def serve_texts(self, texts: Iterable[str]) -> str:
+        """Be the content store for these texts; its base URL."""
+        self._texts.update({text_id_of(text): text for text in texts})
+        return self.url.removesuffix("/v1") + "/texts"
+
+    async def _text(self, text_id: TextId) -> Response:
+        return Response(self._texts[text_id], mimetype="text/plain")
 
     async def until_asked(self, times: int) -> None:
         while len(self.asked) < times:
