@@ -1,4 +1,4 @@
-"""The gateway asks for people's pairs and brings their verdicts."""
+"""The gateway asks for people's pairs, brings their verdicts, and reads what was judged."""
 
 from http import HTTPStatus
 from uuid import UUID
@@ -8,8 +8,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_request, document_response
 
-from common_core.http_models import OpenPairs, Person, PersonVerdict, VerdictKept
-from common_core.identifiers import BatchId
+from common_core.http_models import (
+    LoggedVerdict,
+    OpenPairs,
+    Person,
+    PersonVerdict,
+    VerdictKept,
+    VerdictLog,
+)
+from common_core.identifiers import BatchId, RunId
 from huleedu_service_libs.http import (
     Problem,
     correlation_id,
@@ -20,6 +27,8 @@ from huleedu_service_libs.http import (
 )
 from huleedu_service_libs.openapi import problems
 from huleedu_service_libs.transaction import Transactions
+from services.cj_assessment_service import store
+from services.cj_assessment_service.assessment import Assessment
 from services.cj_assessment_service.config import Settings
 from services.cj_assessment_service.people import TooLate, UnknownPair, keep_verdict, open_pairs
 
@@ -59,6 +68,19 @@ async def show_pairs(
     return json_response(found)
 
 
+@api.get("/v1/assessments/<uuid:run_id>/verdicts")
+@document_response(VerdictLog)
+@problems(404)
+@inject
+async def show_verdicts(run_id: UUID, transactions: FromDishka[Transactions]) -> Response:
+    """All that the run's scores are made of, in the order in which it was asked for."""
+    async with transactions.sessions.begin() as session:
+        assessment = await store.load_assessment(session, RunId(run_id))
+    if assessment is None:
+        raise Problem(HTTPStatus.NOT_FOUND, "run_not_found", "This run has compared nothing.")
+    return json_response(_log_of(assessment))
+
+
 @api.post("/v1/batches/<uuid:batch_id>/pairs")
 @document_request(PersonVerdict)
 @document_response(VerdictKept)
@@ -77,3 +99,22 @@ async def take_verdict(batch_id: UUID, transactions: FromDishka[Transactions]) -
     except TooLate as error:
         raise Problem(HTTPStatus.CONFLICT, error.code, str(error)) from error
     return json_response(kept)
+
+
+def _log_of(assessment: Assessment) -> VerdictLog:
+    ids = [essay.essay_id for essay in assessment.essays]
+    return VerdictLog(
+        run_id=assessment.run_id,
+        verdicts=tuple(
+            LoggedVerdict(
+                judge=comparison.voice,
+                first=ids[comparison.pair[0]],
+                second=ids[comparison.pair[1]],
+                winner=comparison.outcome.winner,
+                degree=comparison.outcome.degree,
+                reason=comparison.details.reason,
+            )
+            for comparison in assessment.comparisons
+            if comparison.outcome is not None
+        ),
+    )

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from common_core.domain_enums import Language, RunControl
 from common_core.identifiers import BatchId, EssayId, RunId, TextId
 from common_core.judges import PEOPLE, judges_named
-from common_core.models import EssayFailure, EssayText
+from common_core.models import EssayFailure, EssayText, JudgeReport
 
 Pair = tuple[int, int]
 """Positions, in the order in which the judge sees them."""
@@ -171,6 +171,9 @@ class Assessment:
             if essay.anchor_grade is not None
         }
 
+    def essay_id_at(self, position: int | None) -> EssayId | None:
+        return None if position is None else self.essays[position].essay_id
+
     def unanswered(self, wave: int, judge: str) -> list[Pair]:
         return [
             comparison.pair
@@ -205,6 +208,18 @@ class Standing:
     comparisons: int
     grade: str | None
     grade_probabilities: dict[str, float] | None
+    near_boundary: bool
+    anchor_above: int | None
+    """The position of the closest anchor that ranks higher, and of the closest that ranks lower."""
+    anchor_below: int | None
+
+
+@dataclass(frozen=True)
+class Look:
+    """An essay that deserves a person's look; `reason` is a sentence for the teacher."""
+
+    position: int
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -214,6 +229,10 @@ class Ranking:
     grade_note: str | None
     standings: tuple[Standing, ...]
     """By rank."""
+    concordance: float
+    judges: tuple[JudgeReport, ...]
+    look_first: tuple[Look, ...]
+    """The most urgent first."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """What runs in a worker process: it alone loads numpy, and the service stays small."""
 
 import os
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,6 @@ from services.cj_assessment_service.assessment import (
     Outcome,
     Pair,
     Ranking,
-    Standing,
     Step,
 )
 from services.cj_assessment_service.dealing import deal
@@ -151,57 +149,6 @@ def _rounds(wave: int, inherited: int, random: int, plan: Plan) -> range:
 
 
 def _ranking(assessment: Assessment, table: "VerdictTable", fit: "Fit", reason: str) -> Ranking:
-    from services.cj_assessment_service.domain import reliability  # noqa: PLC0415 - see above
+    from services.cj_assessment_service.ranking import ranked  # noqa: PLC0415 - see above
 
-    rank = reliability.ranks(fit.scores).tolist()
-    best, worst = reliability.plausible_ranks(fit, seed=assessment.seed)
-    errors = fit.standard_errors.tolist()
-    comparisons = table.per_item.tolist()
-    grades, probabilities, note = _grades(assessment, fit)
-    standings = [
-        Standing(
-            position=position,
-            rank=rank[position],
-            score=score,
-            standard_error=errors[position],
-            plausible_ranks=(int(best[position]), int(worst[position])),
-            comparisons=round(comparisons[position]),
-            grade=assessment.anchors.get(position, grades[position]),
-            grade_probabilities=probabilities[position],
-        )
-        for position, score in enumerate(fit.scores.tolist())
-    ]
-    return Ranking(
-        reliability=reliability.reliability(fit),
-        stop_reason=reason,
-        grade_note=note,
-        standings=tuple(sorted(standings, key=lambda standing: standing.rank)),
-    )
-
-
-_Grades = tuple[Sequence[str | None], Sequence[dict[str, float] | None], str | None]
-
-
-def _grades(assessment: Assessment, fit: "Fit") -> _Grades:
-    """Per position the grade and its distribution, where the anchors allow; and what to mind."""
-    from services.cj_assessment_service.domain import grades  # noqa: PLC0415 - see above
-
-    nothing = [None] * len(assessment.essays)
-    if not assessment.anchors:
-        return nothing, nothing, None
-    lowest_first = assessment.grade_scale[::-1]
-    projection = grades.grades(fit.scores, fit.centred_variances, assessment.anchors, lowest_first)
-    if isinstance(projection, grades.Refusal):
-        return nothing, nothing, projection.reason
-    distributions = [
-        dict(zip(assessment.grade_scale, row[::-1], strict=True))
-        for row in projection.probabilities.tolist()
-    ]
-    return projection.grades, distributions, _beyond(sum(projection.outside))
-
-
-def _beyond(outside: int) -> str | None:
-    if not outside:
-        return None
-    essays = "1 essay is" if outside == 1 else f"{outside} essays are"
-    return f"{essays} better or weaker than every anchor: such a grade is less certain."
+    return ranked(assessment, table, fit, reason)

@@ -15,7 +15,7 @@ from common_core.events.cj_events import (
 )
 from common_core.events.envelope import EventEnvelope
 from common_core.judges import PEOPLE
-from common_core.models import EssayFailure, EssayScore, EssayText
+from common_core.models import EssayFailure, EssayScore, EssayText, LookFirst
 from huleedu_service_libs.routing import Router, Work
 from huleedu_service_libs.transaction import Transaction
 from services.cj_assessment_service import store
@@ -182,7 +182,16 @@ def _result(assessment: Assessment, comparisons: int, ranking: Ranking) -> Asses
                 grade=standing.grade,
                 grade_probabilities=standing.grade_probabilities,
                 anchor=standing.position in assessment.anchors,
+                near_boundary=standing.near_boundary,
+                anchor_above=assessment.essay_id_at(standing.anchor_above),
+                anchor_below=assessment.essay_id_at(standing.anchor_below),
             )
             for standing in ranking.standings
+        ),
+        concordance=ranking.concordance,
+        judges=ranking.judges,
+        look_first=tuple(
+            LookFirst(essay_id=assessment.essays[look.position].essay_id, reason=look.reason)
+            for look in ranking.look_first
         ),
     )

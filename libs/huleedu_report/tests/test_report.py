@@ -12,12 +12,14 @@ from huleedu_report import (
     EssayResult,
     Results,
     caterpillar,
+    comparisons_of,
     errors_csv,
     frequent_errors,
     judge_note,
     marked_text,
     report_page,
     results_csv,
+    verdicts_csv,
 )
 
 HOSTILE = '<script>alert("1")</script>&amp;.txt'
@@ -297,3 +299,94 @@ def test_errors_come_as_a_spreadsheet_that_runs_nothing() -> None:
         "count": "1",
         "essays": "1",
     }
+
+
+def compared(*essays: EssayResult) -> Results:
+    """The essays in a ring: each is better than the next one, and the last as good as the first."""
+    found = results(*essays, judge="gpt+people")
+    ids = [each["essay_id"] for each in essays]
+    found["verdicts"] = [
+        {
+            "judge": "gpt",
+            "first": first,
+            "second": second,
+            "winner": "first" if second != ids[0] else "tie",
+            "degree": 2 if first == ids[0] else 1,
+            "reason": "It argues <better>." if first == ids[0] else None,
+        }
+        for first, second in zip(ids, [*ids[1:], ids[0]], strict=True)
+    ]
+    return found
+
+
+def test_an_essay_sees_its_comparisons_from_its_own_side() -> None:
+    found = compared(*(essay(rank, -rank, file=f"{rank}.txt") for rank in (1, 2, 3)))
+
+    seen = [
+        (each["other"]["file"], each["result"], each["clearly"], each["reason"])
+        for each in comparisons_of(found, "id-2")
+    ]
+
+    assert seen == [
+        ("1.txt", "worse", True, "It argues <better>."),
+        ("3.txt", "better", False, None),
+    ]
+    assert [each["result"] for each in comparisons_of(found, "id-3")] == ["alike", "worse"]
+
+
+def test_the_report_says_what_a_place_is_made_of_and_where_to_look_first() -> None:
+    found = compared(*(essay(rank, -rank, file=f"{rank}.txt") for rank in (1, 2, 3)))
+    found["essays"][0] |= {"anchor": True, "grade": "A"}
+    found["essays"][1] |= {
+        "grade": "B",
+        "grade_probabilities": {"A": 0.4, "B": 0.55, "C": 0.05},
+        "near_boundary": True,
+        "anchor_above": "id-1",
+    }
+    found["concordance"] = 0.87
+    found["look_first"] = [{"essay_id": "id-2", "reason": "Its grade is uncertain."}]
+    found["judges"] = [
+        {
+            "judge": "gpt",
+            "verdicts": 3,
+            "agreement": 5 / 6,
+            "order_effect": 0.5,
+            "order_effect_se": 0.1,
+            "slope": 1.0,
+            "infit": 1.0,
+            "z": None,
+            "swap_consistency": None,
+            "flagged": True,
+            "cost": "0.0123",
+        }
+    ]
+
+    page = report_page(found)
+
+    for sentence in (
+        "Look at this one first",
+        "Its grade is uncertain.",
+        "87 %",
+        "near a border",
+        "It argues &lt;better&gt;.",
+        "The anchor above it is",
+        "clearly worse than",
+        "83 %",
+        "the first (+0.50 ± 0.10)",
+        "disagrees more than chance explains",
+        "0.0123",
+    ):
+        assert sentence in page
+
+
+def test_the_log_of_comparisons_names_files_and_tells_files_of_one_name_apart() -> None:
+    found = compared(essay(1, 1.0), essay(2, 0.0), essay(3, -1.0, file="=b.txt"))
+
+    rows = list(csv.DictReader(io.StringIO(verdicts_csv(found))))
+
+    assert [(row["first"], row["second"], row["winner"], row["degree"]) for row in rows] == [
+        ("a.txt id-1", "a.txt id-2", "first", "2"),
+        ("a.txt id-2", "'=b.txt", "first", "1"),
+        ("'=b.txt", "a.txt id-1", "tie", "1"),
+    ]
+    assert rows[0]["reason"] == "It argues <better>."

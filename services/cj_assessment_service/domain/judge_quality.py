@@ -30,6 +30,8 @@ class JudgeQuality:
     other judges give foresee this judge's verdicts, 0 as well as expected, below -2 suspicious,
     None where the others say too little. `swap_consistency` is the share of pairs shown in both
     orders that were judged alike, None where there are none. `order_effect` is in logits.
+    `agreement` is the share of its verdicts for the item that all verdicts together put higher, a
+    tie counting half.
     """
 
     judge: str
@@ -40,6 +42,7 @@ class JudgeQuality:
     infit: float
     z: float | None
     swap_consistency: float | None
+    agreement: float
     flagged: bool
 
 
@@ -68,6 +71,7 @@ def judge_quality(
                 infit=misfit[estimate.judge],
                 z=z,
                 swap_consistency=_swap_consistency(table.only(mine)),
+                agreement=_agreement(table.only(mine), overall.scores),
                 flagged=enough
                 and (misfit[estimate.judge] > INFIT_LIMIT or (z is not None and z < Z_LIMIT)),
             )
@@ -94,6 +98,11 @@ def _foreseen(mine: VerdictTable, others: Fit, order_effect: float) -> float | N
     spread: Floats = mine.weight * distance**2 * curve
     total = float(spread.sum() + along @ others.covariance @ along)
     return pull / np.sqrt(total) if total > 1e-9 else None  # noqa: PLR2004 the others say nothing
+
+
+def _agreement(mine: VerdictTable, scores: Floats) -> float:
+    side = np.sign(scores[mine.first] - scores[mine.second])
+    return float(np.average((1 + side * mine.outcome) / 2, weights=mine.weight))
 
 
 def _swap_consistency(mine: VerdictTable) -> float | None:

@@ -7,7 +7,15 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from common_core.domain_enums import BatchStatus, Language, PhaseName
 from common_core.identifiers import BatchId, EssayId, RunId, TextId
-from common_core.models import AnchorFile, BatchProfile, Correction, EssayText, WireModel
+from common_core.models import (
+    AnchorFile,
+    BatchProfile,
+    Correction,
+    EssayText,
+    JudgeReport,
+    LookFirst,
+    WireModel,
+)
 
 MAX_ESSAYS = 1000
 MAX_GLOSSARY = 1000
@@ -259,6 +267,9 @@ class EssayResult(WireModel):
     grade: str | None
     grade_probabilities: dict[str, float] | None
     anchor: bool
+    near_boundary: bool = False
+    anchor_above: EssayId | None = None
+    anchor_below: EssayId | None = None
     word_count: int
     text_id: TextId | None
     corrected_text_id: TextId | None
@@ -279,6 +290,30 @@ class BatchResults(WireModel):
     comparisons: int
     stop_reason: str
     grade_note: str | None
+    assessment_run_id: RunId | None = None
+    """The run that made the comparisons: an earlier one, if its result was taken over."""
+    concordance: float | None = None
+    judges: tuple[JudgeReport, ...] = ()
+    look_first: tuple[LookFirst, ...] = ()
     essays: tuple[EssayResult, ...]
     """By rank, then those that failed by file name."""
     notices: tuple[FileNotice, ...]
+
+
+class LoggedVerdict(WireModel):
+    """A comparison that was judged; `first` is the essay that the judge saw first."""
+
+    judge: str
+    first: EssayId
+    second: EssayId
+    winner: Literal["first", "second", "tie"]
+    degree: int | None = None
+    """1: slightly better, 2: clearly."""
+    reason: str | None = None
+
+
+class VerdictLog(WireModel):
+    """cj → gateway: all that an assessment's scores are made of, in the order it was asked for."""
+
+    run_id: RunId
+    verdicts: tuple[LoggedVerdict, ...]

@@ -1,5 +1,6 @@
 """The pieces that events and HTTP bodies are made of."""
 
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -88,3 +89,37 @@ class EssayScore(WireModel):
     grade: str | None = None
     grade_probabilities: dict[str, float] | None = None
     anchor: bool = False
+    near_boundary: bool = False
+    """Its score is within one standard error of the border to another grade."""
+    anchor_above: EssayId | None = None
+    """The closest of the anchors that rank higher; `anchor_below` the closest that rank lower."""
+    anchor_below: EssayId | None = None
+
+
+class JudgeReport(WireModel):
+    """How a judge of an assessment has done. `order_effect` is in logits, above 0 for the first."""
+
+    judge: str
+    verdicts: int
+    agreement: float
+    """Share of its verdicts for the essay that ranks higher in the end, a tie counting half."""
+    order_effect: float
+    order_effect_se: float
+    slope: float
+    """How sharply it tells essays apart, beside the reference judge's 1."""
+    infit: float
+    """1 where it errs as often as expected; above 1.3 it is careless."""
+    z: float | None
+    """Below -2: it disagrees with the other judges. None where they say too little."""
+    swap_consistency: float | None
+    """Share of the pairs that it saw in both orders and judged alike; None where there are none."""
+    flagged: bool
+    cost: Decimal | None = None
+    """What its verdicts cost, in the currency of its prices; None if it has none."""
+
+
+class LookFirst(WireModel):
+    """An essay that deserves a person's look; `reason` is a sentence for the teacher."""
+
+    essay_id: EssayId
+    reason: str

@@ -7,6 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from huleedu_report import wording
+from huleedu_report.comparisons import comparisons_of, essay_with
 from huleedu_report.frequent_errors import frequent_errors
 from huleedu_report.marks import marked_text
 from huleedu_report.plot import caterpillar
@@ -25,6 +26,8 @@ _TEMPLATES = Environment(
 _TEMPLATES.globals.update(
     wording=wording,
     caterpillar=caterpillar,
+    comparisons_of=comparisons_of,
+    essay_with=essay_with,
     frequent_errors=frequent_errors,
     marked_text=marked_text,
     judge_note=wording.judge_note,
@@ -36,6 +39,13 @@ def ranking(results: Results, *, link: Callable[[EssayResult], str]) -> Markup:
     """Plot, table, and what could not be assessed; `link` gives the address of an essay."""
     return Markup(  # noqa: S704 - made by a template that escapes
         _TEMPLATES.get_template("ranking.html").render(results=results, link=link)
+    )
+
+
+def details(results: Results, essay: EssayResult, *, link: Callable[[EssayResult], str]) -> Markup:
+    """What an essay's place is made of: grades and their chances, anchors, comparisons."""
+    return Markup(  # noqa: S704 - made by a template that escapes
+        _TEMPLATES.get_template("details.html").render(results=results, essay=essay, link=link)
     )
 
 

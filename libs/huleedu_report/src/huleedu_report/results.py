@@ -35,6 +35,11 @@ class EssayResult(TypedDict):
     """What is only pointed out to the reader; none overlaps a correction."""
     plausible_ranks: NotRequired[list[int] | None]
     anchor: NotRequired[bool]
+    near_boundary: NotRequired[bool]
+    """Its score is within one standard error of the border to another grade."""
+    anchor_above: NotRequired[str | None]
+    """The essay id of the closest anchor that ranks higher, and of the closest that ranks lower."""
+    anchor_below: NotRequired[str | None]
 
 
 class FileNotice(TypedDict):
@@ -55,6 +60,41 @@ class FrequentError(TypedDict):
     """In how many essays it occurs."""
 
 
+class Verdict(TypedDict):
+    """A comparison of two essays, by their ids, in the order in which the judge saw them."""
+
+    judge: str
+    first: str
+    second: str
+    winner: Literal["first", "second", "tie"]
+    degree: int | None
+    """1: slightly better, 2: clearly."""
+    reason: str | None
+
+
+class JudgeReport(TypedDict):
+    """How a judge has done; see `common_core.models.JudgeReport`."""
+
+    judge: str
+    verdicts: int
+    agreement: float
+    order_effect: float
+    order_effect_se: float
+    slope: float
+    infit: float
+    z: float | None
+    swap_consistency: float | None
+    flagged: bool
+    cost: str | None
+
+
+class LookFirst(TypedDict):
+    """An essay that deserves a person's look, and why."""
+
+    essay_id: str
+    reason: str
+
+
 class Results(TypedDict):
     batch_id: str
     language: str
@@ -70,3 +110,10 @@ class Results(TypedDict):
     notices: NotRequired[list[FileNotice]]
     frequent_errors: NotRequired[list[FrequentError]]
     """Of all essays, most frequent first."""
+    concordance: NotRequired[float | None]
+    """Share of pairs that a repeat is expected to order the same way."""
+    judges: NotRequired[list[JudgeReport]]
+    look_first: NotRequired[list[LookFirst]]
+    """The most urgent first."""
+    verdicts: NotRequired[list[Verdict]]
+    """All that the scores are made of."""

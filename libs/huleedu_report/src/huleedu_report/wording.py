@@ -1,8 +1,12 @@
 """Numbers and facts in the words that a teacher reads."""
 
-from huleedu_report.results import EssayResult
+from huleedu_report.comparisons import Comparison
+from huleedu_report.results import EssayResult, JudgeReport
 
 DEMONSTRATION_JUDGE = "demonstration judge, not for grading"
+
+_CLEAR = 1.96
+"""Standard errors from which an effect is spoken of."""
 
 
 def judge_note(judge: str) -> str | None:
@@ -22,6 +26,23 @@ _KINDS = {
 def kind(name: str) -> str:
     """What kind of error a correction repairs."""
     return _KINDS.get(name, _KINDS["spelling"])
+
+
+def result_of(comparison: Comparison) -> str:
+    """What a comparison says of an essay, for example `clearly better than`."""
+    if comparison["result"] == "alike":
+        return "as good as"
+    clearly = "clearly " if comparison["clearly"] else ""
+    return f"{clearly}{comparison['result']} than"
+
+
+def order_effect(judge: JudgeReport) -> str:
+    """Which side a judge favours, if its verdicts tell; for example `the first (+0.41 ± 0.12)`."""
+    effect, error = judge["order_effect"], judge["order_effect_se"]
+    if abs(effect) < _CLEAR * error:
+        return "none seen"
+    side = "the first" if effect > 0 else "the second"
+    return f"{side} ({signed(effect)} ± {error:.2f})"
 
 
 def signed(value: float) -> str:

@@ -2,7 +2,9 @@
 
 import uuid
 from collections.abc import AsyncGenerator, Sequence
+from http import HTTPStatus
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,11 +18,14 @@ from common_core.events.cj_events import (
     CjAssessmentProgressedV1,
     CjWaveRequestedV1,
 )
+from common_core.http_models import VerdictLog
 from common_core.identifiers import RunId, TextId
 from huleedu_service_libs.errors import TemporaryError
 from huleedu_service_libs.handled import Outcome
 from huleedu_service_libs.testing.harness import ServiceHarness
 from huleedu_service_libs.texts import InMemoryTexts
+from services.cj_assessment_service.alone import fit_csv
+from services.cj_assessment_service.app import service
 from services.cj_assessment_service.assessment import (
     Assessment,
     JudgeIsDone,
@@ -455,3 +460,49 @@ class TestWithAJudgeThatGivesUp:
         assert {failure.reason for failure in completed.data.failed} == {
             'The judge "offline" gave no verdict on 6 of 18 pairs: It refused to answer.'
         }
+
+
+async def test_the_result_tells_how_the_judge_did_and_where_to_look(
+    harness: ServiceHarness, texts: InMemoryTexts
+) -> None:
+    anchors = {number: "ABCDEF"[number % 6] for number in range(0, 12, 2)}
+    await take(harness, texts, CLASS, scale=SCALE, anchors=anchors)
+    result = await result_of(harness)
+
+    [judge] = result.judges
+    assert (judge.judge, judge.verdicts) == ("offline", result.comparisons)
+    assert judge.agreement > 0.9
+    assert judge.cost is None
+    assert result.concordance is not None
+    assert 0.5 < result.concordance <= 1
+    ranked = {score.essay_id: score.rank for score in result.essays}
+    assert len(result.look_first) <= 4
+    assert all(look.essay_id in ranked and look.reason for look in result.look_first)
+    known = {score.essay_id for score in result.essays if score.anchor}
+    for score in result.essays:
+        above = [ranked[anchor] for anchor in known if ranked[anchor] < score.rank]
+        below = [ranked[anchor] for anchor in known if ranked[anchor] > score.rank]
+        assert (score.anchor_above and ranked[score.anchor_above]) == max(above, default=None)
+        assert (score.anchor_below and ranked[score.anchor_below]) == min(below, default=None)
+
+
+async def test_the_log_of_a_run_fits_to_the_scores_of_its_result(
+    harness: ServiceHarness, texts: InMemoryTexts, tmp_path: Path
+) -> None:
+    await take(harness, texts, CLASS)
+    result = await result_of(harness)
+    client = service.app(harness.container).test_client()
+    answer = await client.get(f"/v1/assessments/{RUN}/verdicts")
+    log = VerdictLog.model_validate_json(await answer.get_data())
+    assert len(log.verdicts) == result.comparisons
+
+    path = tmp_path / "verdicts.csv"
+    rows = [f"{v.judge},{v.first},{v.second},{v.winner},{v.degree or ''}" for v in log.verdicts]
+    path.write_text("\n".join(["judge,first,second,winner,degree", *rows]), "utf-8")
+    fitted = {item["item"]: item for item in fit_csv(path)["items"]}
+
+    for score in result.essays:
+        assert fitted[str(score.essay_id)]["score"] == pytest.approx(score.score, abs=1e-6)
+        assert fitted[str(score.essay_id)]["rank"] == score.rank
+    unknown = await client.get(f"/v1/assessments/{uuid.uuid4()}/verdicts")
+    assert unknown.status_code == HTTPStatus.NOT_FOUND

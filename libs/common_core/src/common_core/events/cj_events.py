@@ -1,7 +1,7 @@
 from common_core.events.envelope import EventData
 from common_core.events.phase_events import PhaseCommand, PhaseCompleted, PhaseRequest
 from common_core.identifiers import BatchId, RunId
-from common_core.models import EssayScore
+from common_core.models import EssayScore, JudgeReport, LookFirst
 
 
 class BatchCjAssessmentInitiateCommandV1(PhaseCommand):
@@ -53,3 +53,8 @@ class AssessmentResultV1(EventData):
     """Why there are no grades although anchors were given, or what to mind about them."""
     essays: tuple[EssayScore, ...]
     """By rank."""
+    concordance: float | None = None
+    """Share of pairs that a repeat is expected to order the same way, .5 to 1."""
+    judges: tuple[JudgeReport, ...] = ()
+    look_first: tuple[LookFirst, ...] = ()
+    """The most urgent first."""
