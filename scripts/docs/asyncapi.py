@@ -80,5 +80,11 @@ def _headers() -> dict[str, Any]:
     return {
         "type": "object",
         "required": list(_HEADERS),
-        "properties": {name: {"type": "string"} for name in _HEADERS},
+        "properties": {
+            **{name: {"type": "string"} for name in _HEADERS},
+            "causation_id": {
+                "type": "string",
+                "description": "the event_id of what it follows from, if an event caused it",
+            },
+        },
     }

@@ -7,6 +7,7 @@ services through.
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http import HTTPStatus
 from uuid import UUID
 
@@ -38,6 +39,7 @@ from services.api_gateway_service.domain.bodies import (
     Run,
     Status,
     Statuses,
+    Waiting,
 )
 from services.api_gateway_service.domain.views import (
     report,
@@ -45,7 +47,14 @@ from services.api_gateway_service.domain.views import (
     status_of,
     text_ids,
 )
-from services.api_gateway_service.services import Comparisons, Orchestrator, ReadModel, Uploads
+from services.api_gateway_service.domain.waiting import unheard_of, waiting
+from services.api_gateway_service.services import (
+    Comparisons,
+    Conditions,
+    Orchestrator,
+    ReadModel,
+    Uploads,
+)
 from services.api_gateway_service.texts import TextShelf
 
 _RETRY_SECONDS = 1.0
@@ -65,6 +74,7 @@ class Desk:
     uploads: Uploads
     read_model: ReadModel
     comparisons: Comparisons
+    conditions: Conditions
     texts: Texts
     shelf: TextShelf
     ownership: Ownership
@@ -146,6 +156,29 @@ class Desk:
     async def status(self, owner: str, batch_id: BatchId) -> Status:
         await self.ownership.require(batch_id, owner)
         return await self._status(batch_id, await self.read_model.progress(batch_id))
+
+    async def waiting(self, owner: str, batch_id: BatchId) -> Waiting:
+        """Also while services are down: whoever asks this wants to know which."""
+        await self.ownership.require(batch_id, owner)
+        conditions, silent = await self.conditions.of(batch_id)
+        progress, created_at = await self._last_seen(batch_id)
+        now = datetime.now(UTC)
+        if progress is None:
+            return unheard_of(created_at or now, now, silent)
+        return waiting(progress, now, conditions, silent)
+
+    async def _last_seen(self, batch_id: BatchId) -> tuple[BatchProgress | None, datetime | None]:
+        try:
+            progress = await self.read_model.progress(batch_id)
+        except TemporaryError:
+            progress = None
+        if progress is not None:
+            return progress, progress.created_at
+        try:
+            record = await self.orchestrator.find(batch_id)
+        except TemporaryError:
+            record = None
+        return None, record.created_at if record else None
 
     async def results(
         self, owner: str, batch_id: BatchId, run_id: UUID | None = None

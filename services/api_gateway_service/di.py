@@ -9,9 +9,18 @@ from services.api_gateway_service.access import Ownership
 from services.api_gateway_service.config import Settings
 from services.api_gateway_service.desk import Desk
 from services.api_gateway_service.domain.keys import ApiKeys
-from services.api_gateway_service.services import Comparisons, Orchestrator, ReadModel, Uploads
+from services.api_gateway_service.services import (
+    Comparisons,
+    Conditions,
+    Orchestrator,
+    ReadModel,
+    Uploads,
+)
 from services.api_gateway_service.store import Replies
 from services.api_gateway_service.texts import TextShelf
+
+_CONDITION_SECONDS = 2.0
+"""A service that takes longer to say how it does is in trouble."""
 
 
 class GatewayProvider(Provider):
@@ -46,6 +55,25 @@ class GatewayProvider(Provider):
         await client.close()
 
     @provide
+    async def conditions(self, settings: Settings) -> AsyncIterator[Conditions]:
+        urls = {
+            "batch_orchestrator_service": settings.bos_url,
+            "batch_conductor_service": settings.bcs_url,
+            "content_service": settings.content_url,
+            "essay_lifecycle_service": settings.els_url,
+            "spellchecker_service": settings.spell_url,
+            "cj_assessment_service": settings.cj_url,
+            "result_aggregator_service": settings.ras_url,
+        }
+        clients = {
+            name: ServiceClient(url, timeout_seconds=_CONDITION_SECONDS)
+            for name, url in urls.items()
+        }
+        yield Conditions(clients)
+        for client in clients.values():
+            await client.close()
+
+    @provide
     def replies(self, redis: Redis) -> Replies:
         return Replies(redis)
 
@@ -56,6 +84,7 @@ class GatewayProvider(Provider):
         uploads: Uploads,
         read_model: ReadModel,
         comparisons: Comparisons,
+        conditions: Conditions,
         texts: Texts,
     ) -> Desk:
         return Desk(
@@ -63,6 +92,7 @@ class GatewayProvider(Provider):
             uploads,
             read_model,
             comparisons,
+            conditions,
             texts,
             TextShelf(texts),
             Ownership(orchestrator),

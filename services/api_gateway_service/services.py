@@ -3,7 +3,8 @@
 What one of them refuses, the gateway refuses in its words: as a Problem.
 """
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from uuid import UUID
@@ -22,11 +23,13 @@ from common_core.http_models import (
     OpenPairs,
     PersonVerdict,
     PipelineStarted,
+    ServiceCondition,
     StartPipeline,
     Uploaded,
     VerdictKept,
 )
 from common_core.identifiers import BatchId
+from huleedu_service_libs.errors import TemporaryError
 from huleedu_service_libs.http import Problem, RefusedRequest, ServiceClient
 
 
@@ -147,3 +150,23 @@ class ReadModel:
             if error.status in {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT}:
                 return None
             raise
+
+
+class Conditions:
+    """Every service behind the gateway, asked how it does."""
+
+    def __init__(self, clients: Mapping[str, ServiceClient]) -> None:
+        self._clients = clients
+
+    async def of(self, batch_id: BatchId) -> tuple[list[ServiceCondition], list[str]]:
+        """What they say, and the names of those that do not answer in time."""
+        names = list(self._clients)
+        answers = await asyncio.gather(*(self._ask(name, batch_id) for name in names))
+        silent = [name for name, answer in zip(names, answers, strict=True) if answer is None]
+        return [answer for answer in answers if answer is not None], silent
+
+    async def _ask(self, name: str, batch_id: BatchId) -> ServiceCondition | None:
+        try:
+            return await self._clients[name].get(f"/conditions/{batch_id}", ServiceCondition)
+        except (TemporaryError, RefusedRequest):
+            return None

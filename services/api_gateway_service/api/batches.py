@@ -40,6 +40,7 @@ from services.api_gateway_service.domain.bodies import (
     Run,
     Status,
     Statuses,
+    Waiting,
 )
 from services.api_gateway_service.domain.keys import ApiKeys
 from services.api_gateway_service.domain.views import class_errors, printable
@@ -152,6 +153,15 @@ async def list_batches(desk: FromDishka[Desk]) -> Response:
 async def show_batch(batch_id: UUID, desk: FromDishka[Desk]) -> Response:
     """Where a batch is."""
     return json_response(await desk.status(g.owner, BatchId(batch_id)))
+
+
+@api.get("/v1/batches/<uuid:batch_id>/waiting")
+@document_response(Waiting)
+@problems(401, 404)
+@inject
+async def show_waiting(batch_id: UUID, desk: FromDishka[Desk]) -> Response:
+    """What a batch is waiting for, since when, and what to do about it."""
+    return json_response(await desk.waiting(g.owner, BatchId(batch_id)))
 
 
 @api.get("/v1/batches/<uuid:batch_id>/results")

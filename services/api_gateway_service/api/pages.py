@@ -213,7 +213,8 @@ async def show_batch(batch_id: UUID, desk: FromDishka[Desk]) -> Response:
     """How far it is; when it is over, the ranking."""
     status = await desk.status(g.owner, BatchId(batch_id))
     if not status.over:
-        return page("progress.html", batch=status, form_id=str(uuid4()))
+        waiting = await desk.waiting(g.owner, BatchId(batch_id))
+        return page("progress.html", batch=status, waiting=waiting, form_id=str(uuid4()))
     results = await desk.results(g.owner, BatchId(batch_id))
     without_texts = printable(report(results, defaultdict(str)))
 

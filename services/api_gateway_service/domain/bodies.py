@@ -134,6 +134,26 @@ class Status(WireModel):
         return self.status.ended and self.results_ready
 
 
+class Trouble(WireModel):
+    """Something that keeps batches waiting, for the engineer."""
+
+    service: str
+    what: str
+    advice: str
+    of_batch: bool = False
+    """Whether it concerns this batch for certain."""
+
+
+class Waiting(WireModel):
+    """What a batch is waiting for; `sentence` is for everybody, `advice` says what to do."""
+
+    sentence: str
+    since: AwareDatetime
+    """When something of the batch was last seen to change."""
+    advice: str | None
+    troubles: tuple[Trouble, ...]
+
+
 class Statuses(WireModel):
     batches: tuple[Status, ...]
 

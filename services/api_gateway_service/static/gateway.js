@@ -214,6 +214,21 @@ function compareByKeyboard(form) {
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 }
 
+/* What the batch is waiting for: asked now and then, for it changes with the services. */
+
+function showWaiting(section) {
+  setInterval(async () => {
+    const answer = await fetch(section.dataset.source).catch(() => null);
+    if (!answer?.ok) return;
+    const waiting = await answer.json();
+    section.querySelector(".sentence").textContent = waiting.sentence;
+    section.querySelector(".advice").textContent = waiting.advice ?? "";
+    section.querySelector("ul").replaceChildren(...waiting.troubles.map(({ what, advice }) =>
+      Object.assign(document.createElement("li"), { textContent: `${what}. ${advice}` })));
+  }, 5000);
+}
+
 if (byId("compare")) compareByKeyboard(byId("compare"));
+if (byId("waiting")) showWaiting(byId("waiting"));
 if (byId("hand-in-form")) handIn(byId("hand-in-form"));
 if (byId("progress")) follow(byId("progress"));

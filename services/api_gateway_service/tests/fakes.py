@@ -30,6 +30,7 @@ from common_core.http_models import (
     OpenPairs,
     PersonVerdict,
     PipelineStarted,
+    ServiceCondition,
     StartPipeline,
     StoredText,
     Uploaded,
@@ -38,6 +39,16 @@ from common_core.http_models import (
 )
 from common_core.identifiers import RunId, TextId
 from huleedu_service_libs.texts import text_id_of
+
+WELL = {
+    "consuming": True,
+    "silent_seconds": 0.1,
+    "blocked_seconds": 0,
+    "unsent": 0,
+    "unsent_seconds": 0,
+    "unsent_of_batch": 0,
+    "dead_letters": (),
+}
 
 
 def answer(body: BaseModel, status: HTTPStatus = HTTPStatus.OK) -> Response:
@@ -69,6 +80,8 @@ class FakeServices:
     looked_up: asyncio.Event = field(default_factory=asyncio.Event)
     uploading: asyncio.Event = field(default_factory=asyncio.Event)
     before_upload: asyncio.Event = field(default_factory=asyncio.Event)
+    speechless: str = ""
+    """The one of them that does not say how it does."""
     fail_next: int = 0
     """How many of the next requests break."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -227,6 +240,12 @@ class FakeServices:
     def _app(self, name: str) -> Quart:
         app = Quart(name)
         app.config["MAX_CONTENT_LENGTH"] = None
+
+        @app.get("/conditions/<uuid:batch_id>")
+        async def condition(batch_id: UUID) -> Response:
+            if name == self.speechless:
+                return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "Not now.")
+            return answer(ServiceCondition.model_validate(WELL | {"service": name}))
 
         @app.before_request
         async def break_down() -> Response | None:

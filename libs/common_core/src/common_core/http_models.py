@@ -240,6 +240,33 @@ class BatchProgress(WireModel):
     updated_at: AwareDatetime
 
 
+class DeadLetterNote(WireModel):
+    """An event that a service could not handle and has set aside."""
+
+    id: int
+    event_type: str
+    cause: str
+    since: AwareDatetime
+
+
+class ServiceCondition(WireModel):
+    """any service → gateway: how it does, and what of one batch has got stuck in it."""
+
+    service: str
+    consuming: bool | None
+    """Whether it takes part in its consumer group; None if it consumes nothing."""
+    silent_seconds: float
+    """How long ago the consumer's loop last turned."""
+    blocked_seconds: float
+    """How long the first event of some key has been waiting to be tried again."""
+    unsent: int
+    unsent_seconds: float
+    """Age of the oldest event that waits to be sent."""
+    unsent_of_batch: int
+    dead_letters: tuple[DeadLetterNote, ...]
+    """Of the batch, the oldest first."""
+
+
 class BatchEvent(WireModel):
     """One step of a batch's progress; `sequence` grows within the batch."""
 

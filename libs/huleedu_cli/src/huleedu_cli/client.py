@@ -82,6 +82,13 @@ class Gateway:
     async def results(self, batch_id: str) -> dict[str, Any]:
         return await self._call("GET", f"/v1/batches/{batch_id}/results")
 
+    async def status(self, batch_id: str) -> dict[str, Any]:
+        return await self._call("GET", f"/v1/batches/{batch_id}")
+
+    async def waiting(self, batch_id: str) -> dict[str, Any]:
+        """What the batch is waiting for, and why."""
+        return await self._call("GET", f"/v1/batches/{batch_id}/waiting")
+
     async def _call(self, method: str, path: str, **content: Any) -> dict[str, Any]:
         """Call, and call again where that may help; the key lets the gateway know the repeat."""
         headers = {"Idempotency-Key": str(uuid4())} if method == "POST" else {}

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from huleedu_cli import state
 from huleedu_cli.problem import Problem
+from huleedu_cli.terminal import visible
 from huleedu_service_libs.database import create_engine
 from huleedu_service_libs.dead_letters import DeadLetter, DeadLetters, DeadLetterStatus
 
@@ -146,13 +147,12 @@ def print_piles(piles: Sequence[Pile], limit: int, console: Console, errors: Con
 def _cells(letter: DeadLetter) -> tuple[str, str, str]:
     settled = "" if letter.status is DeadLetterStatus.DEAD else f"({letter.status}) "
     since = f"{letter.created_at:%Y-%m-%d %H:%M}"
-    return _event(letter), since, f"{settled}{letter.error}: {_visible(letter.reason)}"
+    return _event(letter), since, f"{settled}{letter.error}: {visible(letter.reason)}"
 
 
 def summary(letter: DeadLetter) -> str:
     return (
-        f"{letter.id}: {_event(letter)} of {letter.topic},"
-        f" {letter.error}: {_visible(letter.reason)}"
+        f"{letter.id}: {_event(letter)} of {letter.topic}, {letter.error}: {visible(letter.reason)}"
     )
 
 
@@ -167,13 +167,13 @@ def description(letter: DeadLetter) -> str:
         "key": "-" if letter.key is None else _shown(letter.key),
         "since": letter.created_at.isoformat(timespec="seconds"),
         "attempts": str(letter.attempts),
-        "cause": f"{letter.error}: {_visible(letter.reason)}",
+        "cause": f"{letter.error}: {visible(letter.reason)}",
     }
     return "\n".join(
         [
             *(f"{name + ':':<10}{fact}" for name, fact in facts.items()),
             "headers:",
-            *(f"  {_visible(name)}: {_shown(value)}" for name, value in letter.headers),
+            *(f"  {visible(name)}: {_shown(value)}" for name, value in letter.headers),
             "body:",
             "-" if letter.payload is None else _body(letter.payload),
         ]
@@ -181,7 +181,7 @@ def description(letter: DeadLetter) -> str:
 
 
 def _event(letter: DeadLetter) -> str:
-    return _visible(letter.event_type) or "unknown"
+    return visible(letter.event_type) or "unknown"
 
 
 def _body(payload: bytes) -> str:
@@ -196,9 +196,4 @@ def _shown(value: bytes) -> str:
         text = value.decode()
     except UnicodeDecodeError:
         return repr(value)
-    return text if _visible(text) == text else repr(value)
-
-
-def _visible(text: str) -> str:
-    """Leave out what a terminal would take for orders."""
-    return "".join(character if character.isprintable() else " " for character in text)
+    return text if visible(text) == text else repr(value)

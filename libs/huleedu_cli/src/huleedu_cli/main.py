@@ -4,10 +4,12 @@ import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 from rich.console import Console
 
+from huleedu_cli.batches import batches
 from huleedu_cli.cj import cj
 from huleedu_cli.dead_letters import dead_letters
 from huleedu_cli.problem import told
@@ -19,6 +21,7 @@ app = typer.Typer(
     help="HuleEdu corrects the spelling of a class set of essays and ranks it.",
 )
 
+app.add_typer(batches, name="batches")
 app.add_typer(cj, name="cj")
 app.add_typer(dead_letters, name="dead-letters")
 
@@ -134,6 +137,19 @@ def up(
             run_stack(Console(), data)
         except KeyboardInterrupt:
             Console().print("Stopped.")
+
+
+@app.command()
+def trace(
+    correlation_id: Annotated[
+        UUID, typer.Argument(help="As the gateway answers it in X-Correlation-ID, and every log.")
+    ],
+) -> None:
+    """Print the events that caused one another, with their times across the services."""
+    from huleedu_cli.trace import trace as follow  # noqa: PLC0415 - as above
+
+    with told():
+        follow(correlation_id)
 
 
 @app.command()

@@ -22,8 +22,8 @@ SERVICES: dict[str, str | None] = {
     "content_service": "CONTENT_URL",
     "batch_orchestrator_service": "BOS_URL",
     "batch_conductor_service": "BCS_URL",
-    "essay_lifecycle_service": None,
-    "spellchecker_service": None,
+    "essay_lifecycle_service": "ELS_URL",
+    "spellchecker_service": "SPELL_URL",
     "cj_assessment_service": "CJ_URL",
     "result_aggregator_service": "RAS_URL",
 }

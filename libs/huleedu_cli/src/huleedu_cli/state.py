@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from huleedu_embedded.cache import cache_directory
@@ -19,6 +19,7 @@ class State:
     """Addresses by their variables."""
     services: dict[str, str]
     """Where each service says whether it is ready."""
+    api_key: str = field(default="", repr=False)
 
 
 @contextmanager

@@ -32,4 +32,5 @@ def _state(running: Running) -> state.State:
         logs=str(running.logs),
         infrastructure=running.infrastructure.environment(),
         services={program.name: program.ready_url for program in running.stack.programs},
+        api_key=running.stack.api_key,
     )

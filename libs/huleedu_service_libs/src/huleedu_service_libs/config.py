@@ -61,9 +61,15 @@ class ServiceSettings(BaseSettings):
     content_url: str = Field(
         default="http://127.0.0.1:8001", description="base URL of content_service"
     )
-    ras_url: str = Field(
-        default="http://127.0.0.1:4003", description="base URL of result_aggregator_service"
+    els_url: str = Field(
+        default="http://127.0.0.1:6001", description="base URL of essay_lifecycle_service"
+    )
+    spell_url: str = Field(
+        default="http://127.0.0.1:8002", description="base URL of spellchecker_service"
     )
     cj_url: str = Field(
         default="http://127.0.0.1:9095", description="base URL of cj_assessment_service"
+    )
+    ras_url: str = Field(
+        default="http://127.0.0.1:4003", description="base URL of result_aggregator_service"
     )

@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from uuid import UUID
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from quart import Quart, Response
 
+from common_core.http_models import ServiceCondition
+from huleedu_service_libs.errors import TemporaryError
 from huleedu_service_libs.http import json_response
 
 Check = Callable[[], Awaitable[None]]
@@ -25,6 +28,8 @@ class Health:
     def __init__(self) -> None:
         self.started = False
         self.stopping = False
+        self.condition: Callable[[UUID], Awaitable[ServiceCondition]] | None = None
+        """Of the service as far as a batch is concerned, once it has started."""
         self._checks: dict[str, Check] = {}
         self._vital: dict[str, Check] = {}
 
@@ -65,7 +70,7 @@ async def _outcome(check: Check) -> str:
 
 
 def add_operations_routes(app: Quart, health: Health) -> None:
-    """`/healthz`, `/readyz` and `/metrics`, the same for every service."""
+    """`/healthz`, `/readyz`, `/metrics` and `/conditions`, the same for every service."""
 
     @app.get("/healthz")
     async def healthz() -> Response:
@@ -80,6 +85,12 @@ def add_operations_routes(app: Quart, health: Health) -> None:
         readiness = await health.readiness()
         ready = readiness.status == "ready"
         return json_response(readiness, HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE)
+
+    @app.get("/conditions/<uuid:batch_id>")
+    async def condition(batch_id: UUID) -> Response:
+        if health.condition is None:
+            raise TemporaryError("the service is starting")
+        return json_response(await health.condition(batch_id))
 
     @app.get("/metrics")
     async def metrics() -> Response:

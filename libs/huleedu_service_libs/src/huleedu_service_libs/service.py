@@ -23,6 +23,7 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from huleedu_service_libs.condition import condition
 from huleedu_service_libs.config import ServiceSettings
 from huleedu_service_libs.consumer import Consumer, ConsumerConfig
 from huleedu_service_libs.database import migrate, wait_for_database
@@ -169,8 +170,9 @@ class Service:
                 await relay.start()
                 stack.push_async_callback(relay.stop)
                 health.add("broker", relay.check)
+            consumer: Consumer | None = None
             if self.router is not None:
-                consumer = Consumer(
+                running = consumer = Consumer(
                     self.router,
                     _consumer_config(settings, self.router),
                     redis,
@@ -178,7 +180,7 @@ class Service:
                     container,
                     observe=_observe,
                 )
-                watch(lambda: consumer.state)
+                watch(lambda: running.state)
                 await consumer.start()
                 stack.push_async_callback(consumer.stop)
                 health.add("consumer", consumer.check)
@@ -186,6 +188,9 @@ class Service:
             jobs = [*self.jobs, *([] if engine is None else [_pruning(engine, settings)])]
             for background in (*(repeat(job, container) for job in jobs), measure(engine)):
                 stack.push_async_callback(_cancel, asyncio.create_task(background))
+            health.condition = lambda batch_id: condition(
+                settings.service_name, engine, consumer.state if consumer else None, batch_id
+            )
             health.started = True
             return stack.pop_all()
 

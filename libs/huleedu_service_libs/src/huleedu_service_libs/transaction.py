@@ -22,6 +22,9 @@ from huleedu_service_libs.errors import CommitOutcomeUnknown, DatabaseUnavailabl
 from huleedu_service_libs.idempotency.identity import Identity
 from huleedu_service_libs.outbox.table import OutgoingRecord, append
 
+CAUSATION_HEADER = "causation_id"
+"""What the event follows from: an event's id, or that of a request or a deadline."""
+
 Data = TypeVar("Data", bound=EventData)
 
 _COMMIT_SECONDS = 5.0
@@ -86,7 +89,11 @@ class Transaction:
             OutgoingRecord(
                 topic=event_type.topic,
                 key=str(event_type.key(data)).encode(),
-                headers=(*headers(envelope), *_trace_headers()),
+                headers=(
+                    *headers(envelope),
+                    (CAUSATION_HEADER, str(self.cause).encode()),
+                    *_trace_headers(),
+                ),
                 payload=payload,
                 event_id=event_id,
             )

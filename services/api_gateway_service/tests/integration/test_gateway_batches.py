@@ -77,6 +77,7 @@ async def test_somebody_else_s_batch_is_not_found_anywhere(
 
     answers = [
         await bo.get(path),
+        await bo.get(f"{path}/waiting"),
         await bo.get(f"{path}/results"),
         await bo.get(f"{path}/results.csv"),
         await bo.get(f"{path}/errors.csv"),
@@ -108,6 +109,18 @@ async def test_new_batch_is_shown_before_the_read_model_has_heard_of_it(
 
     assert status["status"] == "awaiting_essays"
     assert [phase["status"] for phase in status["phases"]] == ["waiting", "waiting"]
+
+
+async def test_what_a_batch_waits_for_names_the_service_that_does_not_answer(
+    anna: httpx.AsyncClient, fakes: FakeServices
+) -> None:
+    batch_id = await created(anna)
+    fakes.speechless = "content"
+
+    waiting = (await anna.get(f"/v1/batches/{batch_id}/waiting")).json()
+
+    assert waiting["sentence"].startswith("The batch is registered since")
+    assert [each["service"] for each in waiting["troubles"]] == ["content_service"]
 
 
 async def test_files_are_passed_on_and_each_has_its_outcome(

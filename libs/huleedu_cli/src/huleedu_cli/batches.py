@@ -1,0 +1,74 @@
+"""`huleedu batches`: what a batch is waiting for."""
+
+import asyncio
+import os
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from huleedu_cli.problem import Problem, told
+from huleedu_cli.terminal import visible
+
+batches = typer.Typer(
+    no_args_is_help=True,
+    help="Batches as the gateway shows them: that of `--gateway`, with its key in"
+    " HULEEDU_API_KEY, or that of the stack that `huleedu up` has started.",
+)
+
+
+@batches.callback()
+def _commands() -> None:
+    """Keep `show` a command of its own: there will be others."""
+
+
+@batches.command()
+def show(
+    batch_id: Annotated[UUID, typer.Argument(help="The batch.", metavar="ID")],
+    gateway: Annotated[str | None, typer.Option(help="Address of a running HuleEdu.")] = None,
+) -> None:
+    """Say what a batch is waiting for, since when, and what to do about it."""
+    with told():
+        url, key = _gateway(gateway)
+        status, waiting = asyncio.run(_ask(url, key, str(batch_id)))
+        typer.echo(description(status, waiting))
+
+
+def _gateway(url: str | None) -> tuple[str, str]:
+    from huleedu_cli import state  # noqa: PLC0415 - so that help is given at once
+
+    key = os.environ.get("HULEEDU_API_KEY", "")
+    if url is not None:
+        return url, key
+    running = state.read()
+    if running is None:
+        raise Problem("Which HuleEdu? Name its --gateway, or start one with `huleedu up`.")
+    return running.gateway_url, key or running.api_key
+
+
+async def _ask(url: str, key: str, batch_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    from huleedu_cli.client import Gateway  # noqa: PLC0415 - as above
+
+    async with Gateway(url, key) as gateway:
+        # First, for it is there when the read model is not.
+        waiting = await gateway.waiting(batch_id)
+        try:
+            status = await gateway.status(batch_id)
+        except Problem:
+            status = {"name": batch_id, "status": "unknown", "phases": ()}
+    return status, waiting
+
+
+def description(status: dict[str, Any], waiting: dict[str, Any]) -> str:
+    """The name, one sentence, what to do, and what is wrong."""
+    lines = [f"{status['name']} ({status['status'].replace('_', ' ')})", waiting["sentence"]]
+    if waiting["advice"]:
+        lines.append(f"What to do: {waiting['advice']}")
+    lines += [
+        f"  {phase['title']}: {phase['status']}, {phase['done']} of {phase['total']}"
+        for phase in status["phases"]
+    ]
+    if waiting["troubles"]:
+        lines.append("Troubles:")
+        lines += [f"  {each['what']}. {each['advice']}" for each in waiting["troubles"]]
+    return "\n".join(visible(line) for line in lines)
