@@ -64,7 +64,7 @@ def main() -> int:
         default="both",
         help="default: both, two thirds of the time for the ledger",
     )
-    parser.add_argument("--rate", type=float, default=60.0, help="events per second")
+    parser.add_argument("--rate", type=float, default=20.0, help="events per second and worker")
     asked = parser.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)  # outages are what we are here for
     out = Console(highlight=False, markup=False, soft_wrap=True)

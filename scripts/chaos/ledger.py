@@ -26,8 +26,9 @@ from scripts.chaos.worker import SERVICE
 INPUTS = make_router().topics
 TOPICS = (*INPUTS, *map(dead_letter_topic, INPUTS), EMITTED)
 _READY_SECONDS = 120.0
-_PEACE_SECONDS = 120.0
+_PEACE_SECONDS = 280.0
 """In which all must be done, from the last fault; an abandoned lease would last longer."""
+_STANDSTILL_SECONDS = 90.0
 _LOOK_SECONDS = 0.3
 _LEASES = IdempotencyConfig(SERVICE)
 _RECORDS = _LEASES.key(UUID(int=0)).removesuffix(str(UUID(int=0))) + "*"
@@ -47,7 +48,8 @@ async def ledger(
     """What went wrong."""
     async with ground(broker, directory, TOPICS) as standing:
         fleet = Fleet(standing.environment, directory / "workers", standing.broker.members)
-        load = Load(seed, standing.broker.address, rate=rate, partitions=PARTITIONS)
+        together = rate * standing.broker.members
+        load = Load(seed, standing.broker.address, rate=together, partitions=PARTITIONS)
         watcher = Watcher(standing.broker.address, standing.postgres, INPUTS, PARTITIONS)
         scene = Scene(standing, fleet, load, watcher)
         try:
@@ -101,11 +103,14 @@ async def _peace(scene: Scene) -> list[str]:
 
 
 async def _left_after(seconds: float, question: Callable[[], Awaitable[list[str]]]) -> list[str]:
-    """Ask until the answer is that nothing is left."""
-    began = time.monotonic()
+    """Ask until the answer is that nothing is left, or has been the same for too long."""
+    began = changed = time.monotonic()
+    before: list[str] = []
     while left := await question():
-        if time.monotonic() - began > seconds:
-            return [f"after {seconds:.0f} s: {', '.join(left)}"]
+        now = time.monotonic()
+        before, changed = left, changed if left == before else now
+        if now - began > seconds or now - changed > _STANDSTILL_SECONDS:
+            return [f"after {now - began:.0f} s: {', '.join(left)}"]
         await asyncio.sleep(_LOOK_SECONDS)
     return []
 
