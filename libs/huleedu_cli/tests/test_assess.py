@@ -288,6 +288,15 @@ def test_a_wrong_key_is_told(
     assert "set HULEEDU_API_KEY" in " ".join(result.output.split())
 
 
+def test_a_missing_key_is_told(
+    gateway: FakeGateway, essays: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HULEEDU_API_KEY")
+    result = assess(gateway, essays)
+    assert result.exit_code == 1
+    assert "Set HULEEDU_API_KEY" in result.output
+
+
 def test_a_gateway_that_is_not_there_is_told(essays: Path) -> None:
     result = assess(FakeGateway(url="http://127.0.0.1:9"), essays)
     assert result.exit_code == 1

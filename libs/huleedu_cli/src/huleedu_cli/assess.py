@@ -79,7 +79,9 @@ def assess(order: Order, gateway_url: str | None, console: Console) -> int:
 
 async def _assess(order: Order, gateway_url: str | None, console: Console) -> int:
     if gateway_url:
-        key = os.environ.get("HULEEDU_API_KEY", "")
+        key = os.environ.get("HULEEDU_API_KEY")
+        if not key:
+            raise Problem(f"Set HULEEDU_API_KEY to a key that {gateway_url} accepts.")
         return _hand_back(order, await _run_batch(order, gateway_url, key, console), console)
     async with running_stack(console) as running:
         work = _run_batch(order, running.stack.gateway_url, running.stack.api_key, console)

@@ -1,10 +1,12 @@
 """The topics that a service hears and speaks: made where they are missing, and how long they keep.
 
 A broker that makes topics by being asked for them, and knows no other way, is left alone.
+`python -m huleedu_service_libs.topics` makes those of all events, before any service is there.
 """
 
 import asyncio
 import math
+import sys
 from collections.abc import Iterable, Mapping
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -12,6 +14,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import IncompatibleBrokerVersion, KafkaError, TopicAlreadyExistsError, for_code
 
 from common_core.topics import EVENTS, PARTITIONS
+from huleedu_service_libs.config import ServiceSettings
 from huleedu_service_libs.dead_letters import dead_letter_topic
 from huleedu_service_libs.instrumentation import connection_lost
 
@@ -96,3 +99,25 @@ def _seconds(configuration: Mapping[str, str]) -> float:
     kept_for_ever = "delete" not in configuration["cleanup.policy"]
     milliseconds = float(configuration["retention.ms"])
     return math.inf if kept_for_ever or milliseconds < 0 else milliseconds / 1000
+
+
+def _topics_of_all() -> dict[str, int]:
+    named = [event.topic for event in EVENTS]
+    return dict.fromkeys(named, PARTITIONS) | {dead_letter_topic(topic): 1 for topic in named}
+
+
+def main() -> None:
+    settings = ServiceSettings(service_name="topics", port=0)
+    kept = asyncio.run(
+        wait_for_topics(
+            settings.kafka_bootstrap_servers,
+            _topics_of_all(),
+            retention_seconds=settings.topic_retention_seconds,
+        )
+    )
+    for topic, seconds in sorted(kept.items()):
+        sys.stdout.write(f"{topic}: kept for {seconds:.0f} s\n")
+
+
+if __name__ == "__main__":
+    main()

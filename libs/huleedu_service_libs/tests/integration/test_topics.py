@@ -2,11 +2,14 @@
 
 import asyncio
 import math
+import os
+import sys
 from uuid import uuid4
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from common_core.topics import EVENTS, PARTITIONS
 from huleedu_service_libs.config import ServiceSettings
 from huleedu_service_libs.service import prepare_topics
 from huleedu_service_libs.topics import topics_of, wait_for_topics
@@ -56,6 +59,19 @@ async def test_topics_come_into_being_with_their_partitions(apache_kafka: Apache
     kept = await wait_for_topics(address, {six: 6, one: 1}, retention_seconds=HOUR)
     assert kept == {six: HOUR, one: HOUR}
     assert await partitions(address, six, one) == [6, 1]
+
+
+async def test_the_topics_of_all_events_are_made_in_one_step(apache_kafka: ApacheKafka) -> None:
+    address = apache_kafka.bootstrap_servers
+    step = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "huleedu_service_libs.topics",
+        env={**os.environ, "KAFKA_BOOTSTRAP_SERVERS": address},
+    )
+    assert await step.wait() == 0
+    topics = [event.topic for event in EVENTS]
+    assert await partitions(address, *topics) == [PARTITIONS] * len(EVENTS)
 
 
 async def test_several_services_may_start_at_once(apache_kafka: ApacheKafka) -> None:
