@@ -19,7 +19,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from huleedu_cli.problem import Problem
 from huleedu_cli.running import run
+from huleedu_embedded.infrastructure import InfrastructureError
+from huleedu_embedded.process import ProcessFailedError
 from scripts.chaos.batches import batches
 from scripts.chaos.ledger import ledger
 
@@ -61,7 +64,7 @@ def main() -> int:
         default="both",
         help="default: both, two thirds of the time for the ledger",
     )
-    parser.add_argument("--rate", type=float, default=60.0, help="events per second")
+    parser.add_argument("--rate", type=float, default=20.0, help="events per second and worker")
     asked = parser.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)  # outages are what we are here for
     out = Console(highlight=False, markup=False, soft_wrap=True)
@@ -75,6 +78,9 @@ def main() -> int:
         keep = False
         out.print("Interrupted; nothing is left running.")
         return 130
+    except (Problem, InfrastructureError, ProcessFailedError) as error:
+        out.print(f"{error}\nLogs are in {directory}")
+        return 1
     finally:
         if not keep:
             shutil.rmtree(directory, ignore_errors=True)

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -25,8 +26,9 @@ from scripts.chaos.worker import SERVICE
 INPUTS = make_router().topics
 TOPICS = (*INPUTS, *map(dead_letter_topic, INPUTS), EMITTED)
 _READY_SECONDS = 120.0
-_PEACE_SECONDS = 120.0
+_PEACE_SECONDS = 280.0
 """In which all must be done, from the last fault; an abandoned lease would last longer."""
+_STANDSTILL_SECONDS = 90.0
 _LOOK_SECONDS = 0.3
 _LEASES = IdempotencyConfig(SERVICE)
 _RECORDS = _LEASES.key(UUID(int=0)).removesuffix(str(UUID(int=0))) + "*"
@@ -46,7 +48,8 @@ async def ledger(
     """What went wrong."""
     async with ground(broker, directory, TOPICS) as standing:
         fleet = Fleet(standing.environment, directory / "workers", standing.broker.members)
-        load = Load(seed, standing.broker.address, rate=rate, partitions=PARTITIONS)
+        together = rate * standing.broker.members
+        load = Load(seed, standing.broker.address, rate=together, partitions=PARTITIONS)
         watcher = Watcher(standing.broker.address, standing.postgres, INPUTS, PARTITIONS)
         scene = Scene(standing, fleet, load, watcher)
         try:
@@ -75,34 +78,52 @@ async def _play(scene: Scene, seed: int, seconds: float, out: Console) -> list[s
             tasks.create_task(scene.fleet.supervise()),
             tasks.create_task(scene.watcher.run()),
         ]
-        await _until_ready(scene)
-        with out.status("") as status:
-            background.append(tasks.create_task(_show(scene, status.update)))
-            async with asyncio.TaskGroup() as running:
-                running.create_task(scene.load.run(seconds))
-                deadly = scene.load.send_a_deadly_one
-                running.create_task(scene.ground.strike(plan, scene.fleet, say=say, deadly=deadly))
-            found = await _peace(scene)
+        found = await _left_after(_READY_SECONDS, scene.fleet.not_ready)
+        if not found:
+            with out.status("") as status:
+                background.append(tasks.create_task(_show(scene, status.update)))
+                async with asyncio.TaskGroup() as running:
+                    running.create_task(scene.load.run(seconds))
+                    deadly = scene.load.send_a_deadly_one
+                    strikes = scene.ground.strike(plan, scene.fleet, say=say, deadly=deadly)
+                    running.create_task(strikes)
+                found = await _peace(scene)
         for task in background:
             task.cancel()
     return found
 
 
 async def _peace(scene: Scene) -> list[str]:
-    """Wait until all is done, without helping; what is not done in time."""
-    looks = scene.watcher.looks + 2
-    began = time.monotonic()
-    while left := await _undone(scene, looks):
-        if time.monotonic() - began > _PEACE_SECONDS:
-            return [f"after {_PEACE_SECONDS:.0f} s of peace: {', '.join(left)}"]
+    """Wait until all is done, without helping, and has been seen; what is not done in time."""
+    for question in (_undone, _unseen):
+        looks = scene.watcher.looks + 2
+        if left := await _left_after(_PEACE_SECONDS, partial(question, scene, looks)):
+            return left
+    return []
+
+
+async def _left_after(seconds: float, question: Callable[[], Awaitable[list[str]]]) -> list[str]:
+    """Ask until the answer is that nothing is left, or has been the same for too long."""
+    began = changed = time.monotonic()
+    before: list[str] = []
+    while left := await question():
+        now = time.monotonic()
+        before, changed = left, changed if left == before else now
+        if now - began > seconds or now - changed > _STANDSTILL_SECONDS:
+            return [f"after {now - began:.0f} s: {', '.join(left)}"]
         await asyncio.sleep(_LOOK_SECONDS)
     return []
 
 
+async def _unseen(scene: Scene, looks: int) -> list[str]:
+    seen = scene.watcher.looks >= looks
+    return [] if seen else ["the topics and the committed offsets could not be read"]
+
+
 async def _undone(scene: Scene, looks: int) -> list[str]:
     """What is still to be done, after so many looks at the topics; the cheaper question first."""
-    if scene.watcher.looks < looks:
-        return ["the topics or the committed offsets could not be read"]
+    if unseen := await _unseen(scene, looks):
+        return unseen
     if scene.watcher.lag:
         return [f"the lag is {scene.watcher.lag}", *await scene.fleet.not_ready()]
     try:
@@ -156,9 +177,3 @@ async def _show(scene: Scene, update: Callable[[str], None]) -> None:
             f" lag {scene.watcher.lag}, {len(scene.fleet.workers)} workers"
         )
         await asyncio.sleep(_LOOK_SECONDS)
-
-
-async def _until_ready(scene: Scene) -> None:
-    async with asyncio.timeout(_READY_SECONDS):
-        while await scene.fleet.not_ready():  # noqa: ASYNC110 - in other processes
-            await asyncio.sleep(_LOOK_SECONDS)

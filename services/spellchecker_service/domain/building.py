@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from . import sources, swedish_grammar
+from . import english_grammar, sources, swedish_grammar, word_classes
 from .hashing import (
     ID_BITS,
     PREFIX,
@@ -100,7 +100,11 @@ def _read_dictionary(language: Language, lexicon: _Lexicon) -> None:
             if parts:
                 lexicon.flags[text.lower()] |= parts
         else:
-            tags = swedish_grammar.tags(stem, stem_flags, text, suffix) if language == "sv" else 0
+            tags = (
+                swedish_grammar.tags(stem, stem_flags, text, suffix)
+                if language == "sv"
+                else english_grammar.tags(stem_flags, suffix)
+            )
             lexicon.accept(text, parts | tags)
     for text in refused:
         lexicon.flags.pop(text.lower(), None)
@@ -189,7 +193,17 @@ def build(language: Language) -> Arrays:
     sounds = [phonetic_key(word, language) for word in candidates]
     spelt = [word.encode() for word in shown]
     pairs = sorted(_pair_table()) if language == "en" else []
+    beside, class_columns, before, behind = word_classes.neighbourhoods(
+        sources.word_pairs() if language == "en" else (),
+        lambda word: word_classes.word_class(lexicon.flags.get(word, 0)),
+    )
+    beside_keys = np.array([word_key(word) for word in beside], np.uint64)
+    by_key = np.argsort(beside_keys)
     return {
+        "beside_keys": beside_keys[by_key],
+        "class_columns": class_columns,
+        "class_before": before[by_key],
+        "class_behind": behind[by_key],
         "keys": keys[order],
         "flags": flags[order],
         "zipf": zipf[order],

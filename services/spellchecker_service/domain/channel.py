@@ -27,7 +27,7 @@ _ACCENTS = {
 _UMLAUTS = {"en": (), "sv": ("aå", "aä", "oö", "oå", "eä", "åä", "äö", "åö")}
 _VOWEL_PAIRS = {
     "en": ["ei", "ae", "ie", "ao", "ou", "iy", "ea", "eo"],
-    "sv": ["eä", "oå", "uo", "yu", "öo", "iy", "öu", "ei", "yi", "uy"],
+    "sv": ["ea", "eä", "oå", "uo", "yu", "öo", "iy", "öu", "ei", "yi", "uy"],
 }
 _KEYBOARD = ("qwertyuiopå", "asdfghjklöä", "zxcvbnm")
 _STRANGE = 1.35
@@ -43,6 +43,7 @@ _EXTRA_VOWEL = 1.0
 _DOUBLE = 0.38
 _APOSTROPHE = 0.2
 _SWAPPED = 0.7
+_C, _K = ord("c"), ord("k")
 _SWAPPED_NG = 0.35
 _NG = ord("n") + ord("g")
 _FIRST_LETTER = 0.55
@@ -106,8 +107,11 @@ def distances(written: Bytes, meant: Bytes, language: Language) -> Floats:
     substitution = _substitutions(language)
     omit = omitted[m]
     omit[1:] = np.where(m[1:] == m[:-1], np.minimum(omit[1:], _DOUBLE), omit[1:])
+    # `k` for `ck` is a doubling too.
+    omit[:-1] = np.where((m[:-1] == _C) & (m[1:] == _K), np.minimum(omit[:-1], _DOUBLE), omit[:-1])
     more = extra[w]
     more[1:] = np.where(w[1:] == w[:-1], np.minimum(more[1:], _DOUBLE), more[1:])
+    more[:-1] = np.where((w[:-1] == _C) & (w[1:] == _K), np.minimum(more[:-1], _DOUBLE), more[:-1])
     grid = np.full((long_w + 1, long_m + 1, pairs), FAR, np.float32)
     grid[0, 0] = 0
     band = 3

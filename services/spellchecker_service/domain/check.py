@@ -3,10 +3,10 @@
 import re
 from collections.abc import Collection
 
-from . import compounds, real_words, regularised
+from . import compounds, joins, real_words, regularised
 from .candidates import FREQUENCY, SHARPNESS, Candidate, gather
 from .corrections import Correction, Kind
-from .decision import APPLY, APPLY_REAL_WORD, MARK, Evidence, confidence, genuine
+from .decision import APPLY, APPLY_JOIN, APPLY_REAL_WORD, MARK, Evidence, confidence, genuine
 from .index_files import Flag
 from .lexicon import LN10, Lexicon, lexicon
 from .phonetics import Language
@@ -141,6 +141,34 @@ def _check_known(place: int, read: Reading) -> Correction | None:
     return _correction(token, shown, "real_word", instead[1], APPLY_REAL_WORD)
 
 
+def _check_pair(place: int, read: Reading) -> Correction | None:
+    """A word written as two, of which the one at `place` is the second."""
+    if place == 0:
+        return None
+    first, second = read.tokens[place - 1 : place + 1]
+    apart = (
+        read.text[first.end : second.start] != " "
+        or second.capitalised
+        or any(
+            each.skipped or each.hyphenated or each.lower in read.glossary
+            for each in (first, second)
+        )
+    )
+    whole = None if apart else joins.together(first.lower, second.lower, read.lexicon)
+    if whole is None or whole[1] < MARK:
+        return None
+    sure = round(whole[1], 3)
+    return Correction(
+        first.start,
+        second.end,
+        read.text[first.start : second.end],
+        (read.dressed(whole[0], first),),
+        "join",
+        sure,
+        sure >= APPLY_JOIN and not second.quoted,
+    )
+
+
 def check(text: str, language: Language, glossary: Collection[str] = ()) -> list[Correction]:
     """The corrections of `text`, sorted, none touching another.
 
@@ -150,10 +178,13 @@ def check(text: str, language: Language, glossary: Collection[str] = ()) -> list
     unknown = [not read.knows(token) for token in read.tokens]
     words = {token.lower for token, is_new in zip(read.tokens, unknown, strict=True) if is_new}
     candidates = _candidates(sorted(word for word in words if len(word) <= _LONGEST), read.lexicon)
-    found = []
+    found: list[Correction] = []
     for place, token in enumerate(read.tokens):
-        correction = None
-        if not unknown[place]:
+        correction = _check_pair(place, read)
+        if correction is not None:
+            if found and found[-1].end > correction.start:
+                found.pop()  # what was said of its first half alone
+        elif not unknown[place]:
             correction = _check_known(place, read)
         elif candidates.get(token.lower):
             correction = _check_unknown(place, read, candidates[token.lower])

@@ -8,10 +8,11 @@ from .candidates import FREQUENCY
 from .lexicon import LN10
 from .phonetics import Language
 
-APPLY: dict[Language, float] = {"en": 0.42, "sv": 0.47}
+APPLY: dict[Language, float] = {"en": 0.5, "sv": 0.5}
 """From this probability on a text is changed without asking."""
 MARK = 0.3
 APPLY_REAL_WORD = 0.9
+APPLY_JOIN = 0.7
 UNHEARD = -1.5
 LONG = 0.35
 SEEN = 0.5

@@ -24,7 +24,7 @@ WIDTH = 24
 """Longest word that is suggested, in letters."""
 _BUILDERS = (
     "building", "hashing", "hunspell_files", "index_files", "phonetics", "sources",
-    "swedish_grammar",
+    "swedish_grammar", "english_grammar", "word_classes",
 )  # fmt: skip
 _ROOT = Path(__file__).resolve().parents[3]
 

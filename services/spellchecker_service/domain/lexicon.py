@@ -4,10 +4,14 @@ from bisect import bisect_left
 from functools import lru_cache
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from . import building, sources
 from .hashing import pair_key, word_key
 from .index_files import Arrays, Flag, ensure, index_version, load
 from .phonetics import Language
+from .word_classes import word_class
 
 LN10 = 2.302585092994046
 _REMEMBERED = 200_000
@@ -39,6 +43,10 @@ class Lexicon:
         self._number = arrays["number"].data
         self._pairs = arrays["pair_keys"].data
         self._pair_logs = arrays["pair_logs"].data
+        self._beside = arrays["beside_keys"].data
+        self._columns = arrays["class_columns"].tolist()
+        self._class_before = arrays["class_before"]
+        self._class_behind = arrays["class_behind"]
         self._seen: dict[str, Entry] = {}
 
     @property
@@ -73,6 +81,20 @@ class Lexicon:
         if place < len(self._pairs) and self._pairs[place] == key:
             return float(self._pair_logs[place])
         return None
+
+    def class_behind(self, word: Entry, other: Entry) -> float:
+        """How much likelier than by chance words like `other` stand behind `word`, natural log."""
+        return self._class_beside(word, other, self._class_behind)
+
+    def class_before(self, other: Entry, word: Entry) -> float:
+        """How much likelier than by chance words like `other` stand before `word`."""
+        return self._class_beside(word, other, self._class_before)
+
+    def _class_beside(self, word: Entry, other: Entry, table: npt.NDArray[np.float16]) -> float:
+        place = bisect_left(self._beside, word.key)
+        if place < len(self._beside) and self._beside[place] == word.key:
+            return float(table[place, self._columns[word_class(other.flags)]])
+        return 0.0
 
     def knows(self, word: str) -> bool:
         return bool(self.entry(word).flags & (Flag.VALID | Flag.CAPITALISED))

@@ -11,6 +11,7 @@ _RAREST_PAIR = -11.9
 _STRONGEST = 5.0
 _WEAKEST = -2.0
 _WEIGHT = 0.6
+_CLASS = 0.7
 
 
 class Neighbours(NamedTuple):
@@ -21,24 +22,32 @@ class Neighbours(NamedTuple):
     word_before: str
 
 
-def association(first: Entry, second: Entry, lexicon: Lexicon) -> float:
-    """How much more often the two stand together than by chance, in nats, bounded."""
+def fit(entry: Entry, neighbours: Neighbours, lexicon: Lexicon) -> float:
+    """How well a word stands between its neighbours, in nats."""
+    if lexicon.language == "sv":
+        return agreement(neighbours.word_before, entry.flags)
+    return _WEIGHT * company(entry, neighbours, lexicon)
+
+
+def company(entry: Entry, neighbours: Neighbours, lexicon: Lexicon) -> float:
+    """How much likelier than by chance the word stands beside its neighbours, in nats.
+
+    A table of pairs tells; of a pair that is not in it, the class of the word does.
+    """
+    value = 0.0
+    before, behind = neighbours.before, neighbours.behind
+    if before is not None:
+        value += _pair(before, entry, _CLASS * lexicon.class_behind(before, entry), lexicon)
+    if behind is not None:
+        value += _pair(entry, behind, _CLASS * lexicon.class_before(entry, behind), lexicon)
+    return value
+
+
+def _pair(first: Entry, second: Entry, by_class: float, lexicon: Lexicon) -> float:
     if not first.zipf or not second.zipf or not lexicon.has_pairs:
         return 0.0
     by_chance = (first.zipf + second.zipf) * LN10 + 2 * _PER_WORD
     found = lexicon.pair_log(first, second)
     if found is None:
-        return max(_WEAKEST, min(0.0, _RAREST_PAIR - by_chance))
+        return max(_WEAKEST, min(0.0, _RAREST_PAIR - by_chance)) + by_class
     return max(_WEAKEST, min(_STRONGEST, found - by_chance))
-
-
-def fit(entry: Entry, neighbours: Neighbours, lexicon: Lexicon) -> float:
-    """How well a word stands between its neighbours, in nats."""
-    value = 0.0
-    if neighbours.before is not None:
-        value += association(neighbours.before, entry, lexicon)
-    if neighbours.behind is not None:
-        value += association(entry, neighbours.behind, lexicon)
-    if lexicon.language == "sv":
-        return agreement(neighbours.word_before, entry.flags)
-    return _WEIGHT * value

@@ -6,7 +6,7 @@ English alone: it takes a table of word pairs to tell, and there is none for Swe
 import math
 
 from .lexicon import LN10, Lexicon
-from .ranking import Neighbours, association
+from .ranking import Neighbours, company
 
 _PAIRS = """
 their there; then than; to too; were where; of off; loose lose; quite quiet; whether weather;
@@ -26,15 +26,13 @@ _RARE = 5.0
 
 def meant_instead(word: str, neighbours: Neighbours, lexicon: Lexicon) -> tuple[str, float] | None:
     """What `word` stands for, with the probability; `None` where nothing tells."""
-    before, behind = neighbours.before, neighbours.behind
     others = CONFUSED.get(word)
-    if others is None or before is None or behind is None or not lexicon.has_pairs:
+    if others is None or None in neighbours[:2] or not lexicon.has_pairs:
         return None
 
     def likelihood(each: str) -> float:
         entry = lexicon.entry(each)
-        together = association(before, entry, lexicon) + association(entry, behind, lexicon)
-        return entry.zipf * LN10 + together
+        return entry.zipf * LN10 + company(entry, neighbours, lexicon)
 
     best = max(others, key=likelihood)
     return best, 1 / (1 + math.exp(likelihood(word) + _RARE - likelihood(best)))

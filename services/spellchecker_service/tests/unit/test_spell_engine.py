@@ -28,6 +28,8 @@ def corrected(text: str, language: Language, glossary: tuple[str, ...] = ()) -> 
             "en", "See http://exampel.com/recieve or mail to jhon@exampel.com.", id="address"
         ),
         pytest.param("en", "The colour of my neighbour's favourite jewellery.", id="British"),
+        pytest.param("en", "Every day we may be all right in to day's terms.", id="two words"),
+        pytest.param("sv", "En stor stad, i stort sett överhuvud taget.", id="två ord"),
         pytest.param("en", "The pupils' books and the boy's dog.", id="possessives"),
     ],
 )
@@ -44,6 +46,13 @@ def test_correct_text_is_left_alone(language: Language, text: str) -> None:
             "First ability here, second ability there, third ability end.",
         ),
         ("en", "I beleive it is becouse of teh rain.", "I believe it is because of the rain."),
+        (
+            "en",
+            "We went to gether to the foot ball game.",
+            "We went together to the football game.",
+        ),
+        ("sv", "Min mamma är sjuk sköterska.", "Min mamma är sjuksköterska."),
+        ("sv", "Till sammans på skol gården i dag.", "Tillsammans på skolgården i dag."),
         ("en", "He dont like it alot.", "He don't like it a lot."),
         ("en", "He don\u2019t know, she doesnt.", "He don\u2019t know, she doesn\u2019t."),
         ("en", "Definately a good idea.", "Definitely a good idea."),
@@ -73,10 +82,25 @@ def test_every_occurrence_has_its_own_span() -> None:
     assert [text[found.start : found.end] for found in check(text, "en")] == ["abbility"] * 3
 
 
+def test_a_word_written_as_two_is_one_correction_with_one_span() -> None:
+    text = "Al ready we were to  gether, to-gether and to gether."
+    found = [each for each in check(text, "en") if each.kind == "join"]
+    assert [(text[each.start : each.end], each.suggestions) for each in found] == [
+        ("Al ready", ("Already",)),
+        ("to gether", ("together",)),
+    ]
+
+
+def test_two_words_are_not_joined_where_the_glossary_or_a_quotation_has_them() -> None:
+    assert not [each for each in check("Go to gether.", "en", ("gether",)) if each.kind == "join"]
+    assert not [each for each in check("She said “to gether”.", "en") if each.applied]
+
+
 def test_each_kind_is_named() -> None:
-    text = "Yesterday i took alot of siences over their in london."
+    text = "Yesterday i took alot of siences over their in london to gether."
     kinds = {found.original: found.kind for found in check(text, "en")}
     assert kinds["i"] == "capital"
     assert kinds["alot"] == "split"
+    assert kinds["to gether"] == "join"
     assert kinds["siences"] == "spelling"
     assert kinds["london"] == "capital"
