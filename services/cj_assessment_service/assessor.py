@@ -32,6 +32,7 @@ from services.cj_assessment_service.assessment import (
 )
 from services.cj_assessment_service.computation import Plan
 from services.cj_assessment_service.judges import Judge, Judges
+from services.cj_assessment_service.metrics import count_verdicts
 
 FINISHED_EARLY = "Comparing was ended early, with the comparisons there were."
 _AT_ONCE = 8
@@ -127,6 +128,7 @@ class Assessor:
                 async with AsyncSession(self._engine) as session, session.begin():
                     await store.keep_verdicts(session, assessment.run_id, name, verdicts)
                     now = await controls.control_of(session, assessment.run_id)
+                count_verdicts(name, verdicts)
                 if now.control is not RunControl.GO_ON:
                     return None
 

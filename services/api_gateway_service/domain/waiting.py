@@ -108,6 +108,10 @@ def _troubles(conditions: Sequence[ServiceCondition], silent: Iterable[str]) -> 
         yield from _stuck(each)
 
 
+def _unsent(count: int) -> str:
+    return "1 event that was" if count == 1 else f"{count} events that were"
+
+
 def _set_aside(condition: ServiceCondition) -> Iterator[Trouble]:
     for letter in condition.dead_letters:
         yield Trouble(
@@ -132,7 +136,7 @@ def _stuck(condition: ServiceCondition) -> Iterator[Trouble]:
     if condition.unsent_seconds > _UNSENT_SECONDS:
         yield Trouble(
             service=service,
-            what=f"{service} has {condition.unsent} events that were not sent, the oldest for"
+            what=f"{service} has {_unsent(condition.unsent)} not sent, the oldest for"
             f" {condition.unsent_seconds:.0f} s",
             advice=f"See in the log of {service} what stops its relay; is the broker up?",
             of_batch=condition.unsent_of_batch > 0,

@@ -25,7 +25,7 @@ from huleedu_service_libs.instrumentation import connection_lost, row_refused
 from huleedu_service_libs.kafka_clients import stop_client
 from huleedu_service_libs.outbox.sending import Key, Row, Sent, send
 
-_LEADER_LOCK = 0x4875_6C65_4564_75  # "HuleEdu": one relay per database
+LEADER_LOCK = 0x4875_6C65_4564_75  # "HuleEdu": one relay per database
 _SILENCE = sa.text("SELECT set_config('idle_session_timeout', :silence, false)")
 _LEAD = sa.text("SELECT pg_try_advisory_lock(:lock)")
 _READ = sa.text(
@@ -119,7 +119,7 @@ class Relay:
                 await held.execute(
                     _SILENCE, {"silence": f"{round(self._longest_silence * 1000)}ms"}
                 )
-                while not await held.scalar(_LEAD, {"lock": _LEADER_LOCK}):
+                while not await held.scalar(_LEAD, {"lock": LEADER_LOCK}):
                     self.connected = True
                     await _wait(self._stopping, 1.0)
                     if self._stopping.is_set():
