@@ -101,7 +101,7 @@ class Assessor:
                     end = await self._collect(assessment, name, pairs) or end
             assessment = await self.load(assessment.run_id)
             refuse_if_too_many_given_up(assessment)
-            if end is not None and not assessment.judged:
+            if end and not assessment.judged and not assessment.waits_for_people(wave):
                 raise CannotAssess("no_verdicts", end)
         if assessment.control is RunControl.FINISH and not _over(assessment, wave):
             return await self._advance(assessment, wave, FINISHED_EARLY)

@@ -65,16 +65,18 @@ def advance(assessment: Assessment, wave: int, plan: Plan, end: str | None = Non
     made = len(assessment.judged)
     now = stop.Progress(made, stop.cautious_reliability(n, table, start=fit))
     before = [stop.Progress(each.comparisons, each.reliability) for each in assessment.waves]
+    repeats = made - len({frozenset(pair) for _, pair, _ in assessment.judged})
     least = assessment.least_comparisons
     per_essay = plan.comparisons_per_essay + assessment.extra_comparisons
     budget = max(n * per_essay // 2, least)
+    most = min(budget, n * (n - 1) // 2 + repeats)
     decision = stop.should_stop(
         [*before, now] if made else [],
         n,
         budget=budget,
         components=len(fit.components),
         target=plan.target_reliability,
-        repeats=made - len({frozenset(pair) for _, pair, _ in assessment.judged}),
+        repeats=repeats,
     )
     wanted = made < least and decision.kind in {"reached", "too_noisy"}
     stops = decision.stop and not wanted
@@ -85,7 +87,7 @@ def advance(assessment: Assessment, wave: int, plan: Plan, end: str | None = Non
     return Step(
         comparisons=made,
         reliability=now.reliability,
-        expected_comparisons=min(max(decision.forecast or budget, made, least), max(budget, made)),
+        expected_comparisons=max(made, min(max(decision.forecast or budget, least), most)),
         pairs=tuple(pairs),
         ranking=None if pairs else _ranking(assessment, table, fit, reason),
     )

@@ -183,7 +183,7 @@ def _detail(run: Run | None, phase: Phase, plan: PhasePlan | None, *, finished: 
     if outcome is not None and outcome.failed:
         sentences.append(f"{len(outcome.failed)} could not be done.")
     reliability = _reliability(run)
-    if phase.scope == Scope.BATCH and reliability is not None:
+    if phase.scope == Scope.BATCH and reliability:
         so_far = "" if finished else " so far"
         sentences.append(f"Reliability{so_far} {reliability:.2f}.")
     return " ".join(sentences) or None
