@@ -6,7 +6,7 @@
 
 `answer` is given what was asked and returns what to send; it may wait, as for `for_ever`. Like
 a gateway that honours the Idempotency-Key, the server computes and bills an answer once: whoever
-repeats a key gets the stored answer.
+repeats a key gets the stored answer. With `honours_keys=False` it bills each time.
 """
 
 import asyncio
@@ -28,6 +28,7 @@ from huleedu_service_libs.texts import text_id_of
 
 TOKENS_IN = 1000
 TOKENS_OUT = 50
+_PATIENCE_SECONDS = 30.0
 
 _ESSAY = r'<{name} id="(?P<fence>[0-9a-f]+)">\n(?P<text>.*)\n</{name} id="(?P=fence)">'
 
@@ -125,8 +126,9 @@ Answer = Callable[[Asked], Awaitable[Said]]
 
 
 class ChatServer:
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, *, honours_keys: bool = True) -> None:
         self.answer = answer
+        self.honours_keys = honours_keys
         self.asked: list[Asked] = []
         self.bills: Counter[str] = Counter()
         """How often an answer was computed, by key."""
@@ -167,8 +169,9 @@ class ChatServer:
         return Response(self._texts[text_id], mimetype="text/plain")
 
     async def until_asked(self, times: int) -> None:
-        while len(self.asked) < times:
-            await self._changed.wait()
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            while len(self.asked) < times:
+                await self._changed.wait()
 
     async def _complete(self) -> Response:
         key = request.headers.get("Idempotency-Key", "")
@@ -177,7 +180,7 @@ class ChatServer:
         self.asked.append(asked)
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
-        if key not in self._kept:
+        if key not in self._kept or not self.honours_keys:
             said = await self.answer(asked)
             if not said.billed:
                 return said.response()

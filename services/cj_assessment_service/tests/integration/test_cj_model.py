@@ -15,9 +15,12 @@ import structlog
 from dishka import Provider
 from sqlalchemy import select
 
+from common_core.domain_enums import RunControl
+from common_core.events.batch_events import BatchRunControlledV1
 from common_core.events.cj_events import CjAssessmentCompletedV1, CjWaveRequestedV1
 from common_core.identifiers import BatchId, RunId
 from huleedu_service_libs.clock import Clock
+from huleedu_service_libs.handled import Outcome
 from huleedu_service_libs.testing.harness import ServiceHarness
 from huleedu_service_libs.texts import InMemoryTexts
 from services.cj_assessment_service.config import Settings
@@ -329,21 +332,20 @@ async def test_all_calls_wait_for_as_long_as_the_endpoint_asks(
     clock: Hurried,
     as_date: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
-    until = formatdate(time.time() + 40, usegmt=True) if as_date else "40"
-    limited = Said(status=429, headers={"Retry-After": until}, error="limit")
     told: list[float] = []
 
     async def answer(asked: Asked) -> Said:
         if not told:
             told.append(clock.monotonic())
-            return limited
+            until = formatdate(time.time() + 40, usegmt=True) if as_date else "40"
+            return Said(status=429, headers={"Retry-After": until}, error="limit")
         if len(told) == 1:
             told.append(clock.monotonic())
         return await longer_is_better(asked)
 
     server.answer = answer
     await take(harness, texts, CLASS[:2], judge=JUDGE)
-    assert 37 < told[1] - told[0] < 42
+    assert 38 < told[1] - told[0] < 60
     assert [row.winner is not None for row in await comparisons(harness)] == [True]
 
 
@@ -468,6 +470,37 @@ class TestWithASmallCap:
             " the ranking rests on the comparisons made so far."
         )
 
+    async def test_calls_paid_twice_because_of_a_crash_count_twice_and_do_not_pass_it(
+        self, harness: ServiceHarness, texts: InMemoryTexts, server: ChatServer
+    ) -> None:
+        for text in DOUBLE_CLASS:
+            await texts.put(text)
+        await harness.deliver(request_for(DOUBLE_CLASS, judge=JUDGE))
+        [wave] = await harness.emitted(CjWaveRequestedV1)
+        server.honours_keys = False
+        worker = harness.first
+        for calls in (6, 15):
+            attempt = worker.spawn(harness.attempt(harness.message(wave), worker=worker))
+            await server.until_asked(calls)
+            await harness.kill(worker)
+            attempt.cancel()
+            await asyncio.gather(attempt, return_exceptions=True)
+            await harness.pass_liveness()
+            worker = await harness.worker("next")
+        handled = await harness.attempt(harness.message(wave), worker=worker)
+        for wave in (await harness.emitted(CjWaveRequestedV1))[1:]:
+            handled = await harness.attempt(harness.message(wave), worker=worker)
+        assert handled.outcome is Outcome.DONE
+        result = await result_of(harness)
+        assert "may not cost" in result.stop_reason
+        async with harness.session() as session:
+            calls_made = (await session.scalars(select(CallRow))).all()
+        cut_off = [call for call in calls_made if call.ended is None]
+        assert cut_off
+        paid = server.bills.total() * PRICE
+        assert paid <= await committed(harness) <= CAP
+        assert len(calls_made) == result.comparisons + len(cut_off)
+
     async def test_more_can_be_allowed(
         self, harness: ServiceHarness, texts: InMemoryTexts, server: ChatServer
     ) -> None:
@@ -527,6 +560,45 @@ async def test_calls_that_a_crash_has_cut_off_are_made_again_with_their_keys(
     assert await committed(harness) == len(server.bills) * PRICE + sum(
         call.worst_cost for call in open_calls
     )
+
+
+async def test_calls_under_way_when_a_run_is_paused_are_kept_for_later(
+    harness: ServiceHarness, texts: InMemoryTexts, server: ChatServer
+) -> None:
+    for text in CLASS:
+        await texts.put(text)
+    await harness.deliver(request_for(CLASS, judge=JUDGE))
+    [wave] = await harness.emitted(CjWaveRequestedV1)
+    paused = BatchRunControlledV1(
+        batch_id=wave.data.batch_id,
+        run_id=RUN,
+        sequence=1,
+        control=RunControl.PAUSE,
+        extra_comparisons=0,
+        deadline_seconds=None,
+    )
+
+    is_paused = asyncio.Event()
+
+    async def answer(asked: Asked) -> Said:
+        if len(server.asked) == 8:
+            await harness.deliver(paused)
+            is_paused.set()
+        await is_paused.wait()
+        return await longer_is_better(asked)
+
+    server.answer = answer
+    await harness.deliver(wave)
+    assert len(server.asked) <= 16
+    async with harness.session() as session:
+        calls = list(await session.scalars(select(CallRow)))
+    assert {call.ended for call in calls} == {"verdict"}
+    goes_on = paused.model_copy(update={"sequence": 2, "control": RunControl.GO_ON})
+    await harness.deliver(goes_on)
+    await drive(harness)
+    assert len((await result_of(harness)).essays) == 8
+    assert set(server.bills.values()) == {1}
+    assert len(server.asked) == len(await comparisons(harness))
 
 
 async def test_neither_key_nor_essay_is_logged(
