@@ -345,6 +345,30 @@ async def test_i22_a_commit_after_the_groups_generation_has_passed_is_no_loss(
     assert await bench.texts() == ["a"]
 
 
+async def test_i22_a_commit_that_a_rebalance_overtakes_is_not_sent_later(bench: Bench) -> None:
+    late, worker = asyncio.Event(), await bench.harness.worker("consumer")
+    held: list[str] = []
+
+    async def hold_the_first(where: str) -> None:
+        if where == "commit offsets" and not held:
+            held.append(where)
+            await late.wait()
+
+    worker.process.step = hold_the_first
+    batch = uuid4()
+    bench.put(rejection(batch, "first"))
+    async with bench.consuming(worker):
+        await bench.until(lambda: bool(held))
+        bench.put(rejection(batch, "second"))
+        await bench.until(lambda: "second" in bench.script.calls)
+        await bench.turning(bench.broker.rebalance())
+        await bench.until_read()
+        late.set()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert bench.broker.lag == 0
+
+
 async def test_i27_a_rebalance_need_not_wait_for_a_poll_that_waits_for_records(
     bench: Bench,
 ) -> None:

@@ -66,11 +66,12 @@ class Consumer:
         self._container = container
         self._observe = observe
         self._clock = clock or SystemClock()
-        self._connect = connect or _aiokafka_client
+        self._connect = connect or aiokafka_client
         self._assignment: Assignment | None = None
         self._processor: Processor | None = None
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._committing: asyncio.Task[None] | None = None
         self._rounds = 0
         self._last_round = self._clock.monotonic()
 
@@ -243,7 +244,8 @@ class Consumer:
         while True:
             await self._clock.sleep(self._config.commit_interval)
             if self._assignment is not None:
-                await self._commit(client, self._assignment)
+                self._committing = asyncio.create_task(self._commit(client, self._assignment))
+                await asyncio.wait([self._committing])
 
     async def _commit(self, client: Any, assignment: Assignment) -> None:
         """Commit what this assignment may.
@@ -264,6 +266,9 @@ class Consumer:
     async def _revoked(self, client: Any) -> None:
         """Drain and commit; from here on nothing of this assignment can touch another one."""
         assignment, self._assignment = self._assignment, None
+        if self._committing is not None:
+            # aiokafka tries again by itself, and would under the generation that comes now.
+            self._committing.cancel()
         if assignment is not None:
             await assignment.drain(self._config.drain_budget)
             await self.leases.release_unsettled()
@@ -307,7 +312,7 @@ class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self._assigned(assigned)
 
 
-def _aiokafka_client(config: ConsumerConfig) -> Any:
+def aiokafka_client(config: ConsumerConfig) -> Any:
     return AIOKafkaConsumer(
         bootstrap_servers=config.bootstrap_servers,
         group_id=config.group,
