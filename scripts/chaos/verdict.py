@@ -9,10 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from common_core.events.envelope import derive_event_id
-from common_core.events.essay_events import EssayContentProvisionedV1
 from scripts.chaos.events import Kind, Record
-from scripts.chaos.watch import Heard, Place, Stored
+from scripts.chaos.watch import Heard, Place, Stored, emitted_by
 
 
 @dataclass(frozen=True)
@@ -92,8 +90,8 @@ def what_was_emitted(facts: Facts) -> Iterator[str]:
     """Once or more for each line, none without, first occurrences per key in their order."""
     expected: dict[str, list[UUID]] = defaultdict(list)
     for line in facts.stored.lines:
-        expected[line.key].append(_emitted_by(line.event_id))
-    astray = {_emitted_by(event_id) for event_id in facts.astray}
+        expected[line.key].append(emitted_by(line.event_id))
+    astray = {emitted_by(event_id) for event_id in facts.astray}
     for key in expected.keys() | facts.heard.emitted.keys():
         heard = list(dict.fromkeys(facts.heard.emitted.get(key, [])))
         missing, surplus = set(expected[key]) - set(heard), set(heard) - set(expected[key])
@@ -131,7 +129,3 @@ def of_crashes(facts: Facts) -> int:
 
 def violations(facts: Facts) -> list[str]:
     return [violation for check in CHECKS for violation in check(facts)]
-
-
-def _emitted_by(event_id: UUID) -> UUID:
-    return derive_event_id(event_id, EssayContentProvisionedV1.__name__)

@@ -1,7 +1,8 @@
 """What is there to see: the topics, the group's offsets, the database. It changes nothing.
 
-All the time it compares the offsets that the group has committed with what the database has. They
-are read in this order, so that what is behind an offset must be there.
+All the time it compares what is on the topics, and which offsets the group has committed, with what
+the database has. They are read in this order, so that what is behind an offset, and the effect of
+what has been emitted, must be there.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from common_core.events.envelope import derive_event_id
 from common_core.events.essay_events import EssayContentProvisionedV1
 from common_core.topics import event_type_of
 from huleedu_service_libs.dead_letters import dead_letter_topic
@@ -88,6 +90,11 @@ class Heard:
     """Where the dead letters come from that stand on their topics."""
 
 
+def emitted_by(event_id: UUID) -> UUID:
+    """The id of what the ledger emits for an event."""
+    return derive_event_id(event_id, EssayContentProvisionedV1.__name__)
+
+
 class Watcher:
     def __init__(
         self, bootstrap_servers: str, postgres: Postgres, topics: Sequence[str], partitions: int
@@ -106,6 +113,10 @@ class Watcher:
         ]
         self._next: dict[TopicPartition, int] = dict.fromkeys(self._all, 0)
         self._checked: dict[TopicPartition, int] = dict.fromkeys(self._inputs, 0)
+        self._causes: dict[UUID, UUID] = {}
+        """Of what will be emitted."""
+        self._emitted: set[UUID] = set()
+        """Causes of what has been emitted since the last look."""
         self._now = asyncio.Event()
 
     def look_now(self) -> None:
@@ -177,7 +188,10 @@ class Watcher:
     def _hear(self, record: Any) -> None:
         headers = dict(record.headers)
         if record.topic == EMITTED:
-            self.heard.emitted[record.key.decode()].append(UUID(headers["event_id"].decode()))
+            event_id = UUID(headers["event_id"].decode())
+            self.heard.emitted[record.key.decode()].append(event_id)
+            if event_id in self._causes:
+                self._emitted.add(self._causes[event_id])
         elif "dead_letter_offset" in headers:
             partition, offset = headers["dead_letter_partition"], headers["dead_letter_offset"]
             self.heard.announced.add(
@@ -185,8 +199,10 @@ class Watcher:
             )
         else:
             kind = Kind[headers[KIND].decode()]
-            event_id = UUID(headers["event_id"].decode()) if kind.has_identity else None
-            seen = Seen(record.offset, kind, event_id)
+            cause = UUID(headers["event_id"].decode()) if kind.has_identity else None
+            if cause is not None:
+                self._causes[emitted_by(cause)] = cause
+            seen = Seen(record.offset, kind, cause)
             self.heard.inputs[record.topic, record.partition].append(seen)
 
     async def _compare(self, consumer: Any) -> None:
@@ -199,8 +215,13 @@ class Watcher:
             for tp, offset in committed.items()
             for seen in self._between(tp, self._checked[tp], offset)
         }
-        unresolved = await self._unresolved(passed) if passed else []
+        unresolved, too_soon = await self._missing(passed, self._emitted)
+        self._emitted = set()
         self.looks += 1
+        self.violations += [
+            f"what {event_id} emitted was on its topic before its effect was committed"
+            for event_id in too_soon
+        ]
         for place in unresolved:
             seen = passed[place]
             self.violations.append(
@@ -218,25 +239,32 @@ class Watcher:
             return seen[start:end]
         return [one for one in seen if start <= one.offset < end]
 
-    async def _unresolved(self, passed: dict[Place, Seen]) -> list[Place]:
-        ids = [seen.event_id for seen in passed.values() if seen.event_id is not None]
+    async def _missing(
+        self, passed: dict[Place, Seen], causes: set[UUID]
+    ) -> tuple[list[Place], set[UUID]]:
+        """What is not resolved of what was passed; which of the causes have had no effect."""
+        ids = {seen.event_id for seen in passed.values() if seen.event_id is not None}
+        if not passed and not causes:
+            return [], set()
         connection = await asyncpg.connect(self._database, timeout=_PATIENCE_SECONDS)
         try:
-            known = await connection.fetch(
-                "SELECT event_id FROM ledger WHERE event_id = ANY($1)"
-                " UNION SELECT event_id FROM dead_letters WHERE event_id = ANY($1)",
-                ids,
+            lines = await connection.fetch(
+                "SELECT event_id FROM ledger WHERE event_id = ANY($1)",
+                list(ids | causes),
                 timeout=_PATIENCE_SECONDS,
             )
             letters = await connection.fetch(
-                'SELECT topic, partition, "offset" FROM dead_letters', timeout=_PATIENCE_SECONDS
+                'SELECT event_id, topic, partition, "offset" FROM dead_letters',
+                timeout=_PATIENCE_SECONDS,
             )
         finally:
             await connection.close(timeout=_PATIENCE_SECONDS)
-        resolved = {row["event_id"] for row in known}
-        buried = {tuple(row) for row in letters}
-        return [
+        done = {row["event_id"] for row in lines}
+        resolved = done | {row["event_id"] for row in letters}
+        buried = {(row["topic"], row["partition"], row["offset"]) for row in letters}
+        unresolved = [
             place
             for place, seen in passed.items()
             if (seen.event_id not in resolved if seen.event_id else place not in buried)
         ]
+        return unresolved, causes - done

@@ -6,17 +6,12 @@ from uuid import UUID
 
 import pytest
 
-from common_core.events.envelope import derive_event_id
 from scripts.chaos.events import Draw, Kind, Record
 from scripts.chaos.schedule import Fault, schedule
 from scripts.chaos.verdict import Facts, violations
-from scripts.chaos.watch import Heard, Letter, Line, Seen, Stored
+from scripts.chaos.watch import Heard, Letter, Line, Seen, Stored, emitted_by
 
 Break = Callable[[Facts], Facts]
-
-
-def emitted_by(event_id: UUID) -> UUID:
-    return derive_event_id(event_id, "EssayContentProvisionedV1")
 
 
 def world() -> Facts:
