@@ -20,7 +20,7 @@ KEY = "a-key"
 
 @dataclass
 class FakeGateway:
-    """One batch; `drops` are the answers that get lost on their way."""
+    """One batch; `drops` answers get lost on their way, `away` uploads are not taken."""
 
     url: str = ""
     batch: dict[str, Any] = field(default_factory=dict)
@@ -29,6 +29,7 @@ class FakeGateway:
     resumed_after: list[str] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
     drops: int = 0
+    away: int = 0
     final_status: str = "completed"
 
     def status(self, done: int) -> dict[str, Any]:
@@ -106,6 +107,11 @@ class Answer(BaseHTTPRequestHandler):
             else:
                 self.answer(201, {"batch_id": "batch-1"})
         else:
+            if self.gateway.away:
+                self.gateway.away -= 1
+                self.gateway.keys.pop()
+                self.answer(503, {"detail": "A part of the system does not answer."})
+                return
             names = re.findall(r'name="files"; filename="([^"]*)"', body.decode())
             if not repeated:
                 self.gateway.files += names
@@ -213,6 +219,13 @@ def test_a_lost_answer_is_asked_for_again_with_the_same_key(
     assert assess(gateway, essays, "--output", tmp_path / "out").exit_code == 0
     assert gateway.keys[0] == gateway.keys[1] == gateway.keys[2]
     assert gateway.files == ["anna.txt", "bo.txt", "cilla.md"]
+
+
+def test_a_service_that_is_being_started_again_is_waited_for(
+    gateway: FakeGateway, essays: Path
+) -> None:
+    gateway.away = 12
+    assert assess(gateway, essays).exit_code == 0
 
 
 def test_an_unreadable_file_is_named_and_the_rest_assessed(

@@ -1,6 +1,7 @@
 """A class set on its way through the gateway, and what of its results must not vary."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,12 @@ from huleedu_cli.essays import Essay
 EXAMPLES = Path(__file__).parents[3] / "examples"
 ENGLISH = sorted((EXAMPLES / "essays").iterdir())
 SWEDISH = sorted((EXAMPLES / "essays_sv").iterdir())
+
+
+@dataclass(frozen=True)
+class FrontDoor:
+    url: str
+    key: str
 
 
 async def hand_in(

@@ -21,6 +21,7 @@ from huleedu_cli.running import Running
 from services.tests.e2e.class_set import (
     ENGLISH,
     SWEDISH,
+    FrontDoor,
     assess,
     hand_in,
     rank_of,
@@ -143,21 +144,22 @@ async def test_a_second_run_takes_over_what_has_not_changed(
     assert without_ids(results) == without_ids(first)
 
 
-async def test_files_that_cannot_be_read_are_named_and_the_rest_goes_on(
-    gateway: Gateway, stack: Running, tmp_path: Path
-) -> None:
+@pytest.fixture
+def troubled(tmp_path: Path) -> list[Path]:
+    """Three good essays, one that cannot be read, and one too many."""
     broken = tmp_path / "broken.docx"
     broken.write_bytes(b"PK\x03\x04 this is no document")
     surplus = tmp_path / "surplus.txt"
     surplus.write_text("One essay more than was registered. It is kept but not assessed.")
-    spoken = {event.topic for event in EVENTS if event.model is not BatchRunControlledV1}
-    async with heard_topics(stack) as topics:
-        batch_id = await hand_in(gateway, [*ENGLISH[:3], broken, surplus], essay_count=4)
-        *_, status = [status async for status in gateway.events(batch_id)]
-        results = await gateway.results(batch_id)
-        async with asyncio.timeout(PATIENCE):
-            while not topics >= spoken:  # noqa: ASYNC110 — in other processes
-                await asyncio.sleep(0.1)
+    return [*ENGLISH[:3], broken, surplus]
+
+
+async def test_files_that_cannot_be_read_are_named_and_the_rest_goes_on(
+    gateway: Gateway, troubled: list[Path]
+) -> None:
+    batch_id = await hand_in(gateway, troubled, essay_count=4)
+    *_, status = [status async for status in gateway.events(batch_id)]
+    results = await gateway.results(batch_id)
     failed = [essay for essay in results["essays"] if essay["status"] == "failed"]
     assert [essay["file"] for essay in failed] == ["broken.docx"]
     assert "docx" in failed[0]["error"].lower() or "word" in failed[0]["error"].lower()
@@ -166,11 +168,22 @@ async def test_files_that_cannot_be_read_are_named_and_the_rest_goes_on(
     assert len([essay for essay in results["essays"] if essay["status"] == "assessed"]) == 3
 
 
+async def test_every_event_that_needs_no_owner_is_said(
+    gateway: Gateway, stack: Running, troubled: list[Path]
+) -> None:
+    spoken = {event.topic for event in EVENTS if event.model is not BatchRunControlledV1}
+    async with heard_topics(stack) as topics:
+        await assess(gateway, troubled, essay_count=4)
+        async with asyncio.timeout(PATIENCE):
+            while not topics >= spoken:  # noqa: ASYNC110 — in other processes
+                await asyncio.sleep(0.1)
+
+
 async def test_somebody_elses_batch_does_not_exist(
-    stack: Running, undisturbed: dict[str, Results], gateway: Gateway
+    front_door: FrontDoor, undisturbed: dict[str, Results], gateway: Gateway
 ) -> None:
     batch_id = (await plain_run(gateway, undisturbed))["batch_id"]
-    async with httpx.AsyncClient(base_url=stack.stack.gateway_url) as stranger:
+    async with httpx.AsyncClient(base_url=front_door.url) as stranger:
         answer = await stranger.get(
             f"/v1/batches/{batch_id}", headers={"Authorization": "Bearer guess"}
         )

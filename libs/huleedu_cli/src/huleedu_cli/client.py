@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
@@ -15,8 +16,11 @@ from huleedu_cli.problem import Problem
 
 _REQUEST_FILES = 20
 _REQUEST_BYTES = 64_000_000
-_TRIES = 6
+_FIRST_TRIES = 6
+_TRIES = 15
+"""Once the gateway has answered: some fifty seconds, in which a service or the gateway restarts."""
 _FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 5.0
 _SILENCE_SECONDS = 60.0
 """The gateway shows every few seconds that it is alive; after this long a stream is dead."""
 _TRY_AGAIN = {429, 502, 503, 504}
@@ -30,6 +34,7 @@ class Gateway:
         timeout = httpx.Timeout(30, read=_SILENCE_SECONDS, write=120)
         headers = {"Authorization": f"Bearer {key}"}
         self._http = httpx.AsyncClient(base_url=url, headers=headers, timeout=timeout)
+        self._reached = False
 
     async def __aenter__(self) -> Self:
         await self._http.__aenter__()
@@ -74,10 +79,10 @@ class Gateway:
                             if event.name == "progress":
                                 yield json.loads(event.data)
             except httpx.TransportError as error:
-                if failures >= _TRIES:
+                if failures >= self._tries:
                     raise self._unreachable(error) from error
             failures += 1
-            await asyncio.sleep(min(_FIRST_PAUSE_SECONDS * failures, 5))
+            await _pause(failures)
 
     async def results(self, batch_id: str) -> dict[str, Any]:
         return await self._call("GET", f"/v1/batches/{batch_id}/results")
@@ -92,19 +97,25 @@ class Gateway:
     async def _call(self, method: str, path: str, **content: Any) -> dict[str, Any]:
         """Call, and call again where that may help; the key lets the gateway know the repeat."""
         headers = {"Idempotency-Key": str(uuid4())} if method == "POST" else {}
-        for tries_left in reversed(range(_TRIES)):
+        for tries in count(1):
             try:
                 response = await self._http.request(method, path, headers=headers, **content)
             except httpx.TransportError as error:
-                if not tries_left:
+                if tries >= self._tries:
                     raise self._unreachable(error) from error
             else:
-                if not (tries_left and _may_succeed_later(response)):
+                self._reached = True
+                if tries >= self._tries or not _may_succeed_later(response):
                     await self._check(response)
                     answer: dict[str, Any] = response.json()
                     return answer
-            await asyncio.sleep(_FIRST_PAUSE_SECONDS * (_TRIES - tries_left))
+            await _pause(tries)
         raise AssertionError("unreachable")
+
+    @property
+    def _tries(self) -> int:
+        """A wrong address is told soon; a gateway that was there is waited for."""
+        return _TRIES if self._reached else _FIRST_TRIES
 
     async def _check(self, response: httpx.Response) -> None:
         if response.is_success:
@@ -127,6 +138,10 @@ class Gateway:
     def _unreachable(self, error: httpx.TransportError) -> Problem:
         reason = str(error) or type(error).__name__
         return Problem(f"The gateway at {self._url} does not answer: {reason}.")
+
+
+async def _pause(failures: int) -> None:
+    await asyncio.sleep(min(_FIRST_PAUSE_SECONDS * failures, _LONGEST_PAUSE_SECONDS))
 
 
 def _may_succeed_later(response: httpx.Response) -> bool:
