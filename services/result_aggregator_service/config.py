@@ -9,4 +9,12 @@ class Settings(ServiceSettings):
     poll_seconds: float = Field(
         default=0.2, gt=0, description="how often a waiting request looks for progress"
     )
+    step_retention_seconds: float = Field(
+        default=7 * 86_400,
+        gt=0,
+        description="how long the steps of a batch's progress are kept; the last is kept always",
+    )
+    step_prune_seconds: float = Field(
+        default=600.0, gt=0, description="pause between two looks for steps to forget"
+    )
     max_batches: int = Field(default=200, gt=0, description="how many batches a list shows")

@@ -1,11 +1,20 @@
 """Facts, and the progress that was shown after each of them."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, String, Uuid, func, select
+from sqlalchemy import (
+    BigInteger,
+    CursorResult,
+    Index,
+    String,
+    Uuid,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -47,10 +56,12 @@ class FactRow(Base):
 
 class ProgressRow(Base):
     __tablename__ = "progress"
+    __table_args__ = (Index("progress_by_age", "shown_at"),)
 
     batch_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     progress: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    shown_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True), server_default=func.now())
 
 
 class AnnouncedRow(Base):
@@ -158,6 +169,23 @@ async def progress_after(
         .limit(limit)
     )
     return [_event(number, progress) for number, progress in rows]
+
+
+_FORGET = text(
+    "WITH old AS (SELECT batch_id, sequence FROM progress"
+    " WHERE shown_at < now() - CAST(:older_than AS interval)"
+    " AND sequence < (SELECT sequence FROM batches WHERE batches.batch_id = progress.batch_id)"
+    " LIMIT :limit FOR UPDATE SKIP LOCKED)"
+    " DELETE FROM progress USING old"
+    " WHERE progress.batch_id = old.batch_id AND progress.sequence = old.sequence"
+)
+
+
+async def forget_steps(session: AsyncSession, older_than: timedelta, *, limit: int) -> int:
+    """Delete up to `limit` steps older than that by PostgreSQL's clock, never a batch's last."""
+    parameters = {"older_than": older_than, "limit": limit}
+    result = cast("CursorResult[Any]", await session.execute(_FORGET, parameters))
+    return result.rowcount
 
 
 def _event(sequence: int, progress: dict[str, Any]) -> BatchEvent:

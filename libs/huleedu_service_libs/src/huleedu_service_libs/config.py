@@ -41,6 +41,11 @@ class ServiceSettings(BaseSettings):
     dead_letter_replay_seconds: float = Field(
         default=7 * 86_400, description="how long after the event a dead letter may be replayed"
     )
+    dead_letter_retention_seconds: float = Field(
+        default=90 * 86_400,
+        gt=0,
+        description="how long dead letters are kept after they were settled, or came undecided",
+    )
     shutdown_seconds: float = Field(
         default=10.0, description="how long events under way may take after SIGTERM"
     )

@@ -8,13 +8,13 @@ id and passes the same checks.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from huleedu_service_libs import inbox
 from huleedu_service_libs.errors import PayloadConflict
@@ -212,6 +212,36 @@ class DeadLetters:
         if row is None:
             raise LookupError(f"no dead letter {dead_letter_id}")
         return _from_row(row)
+
+
+_PRUNE = sa.text(
+    "WITH old AS (SELECT id FROM dead_letters"
+    " WHERE coalesce(settled_at, created_at) < now() - CAST(:older_than AS interval)"
+    " LIMIT :limit FOR UPDATE SKIP LOCKED)"
+    " DELETE FROM dead_letters USING old WHERE dead_letters.id = old.id"
+    " RETURNING dead_letters.id, event_type, status"
+)
+
+
+async def prune_all(
+    engine: AsyncEngine, older_than: timedelta, *, batch: int = 1_000
+) -> Sequence[tuple[int, str]]:
+    """Delete those settled, or left undecided, that long ago by PostgreSQL's clock.
+
+    Each batch is a transaction of its own. The answer is which of them, by id and event type,
+    nobody had decided about.
+    """
+    undecided: list[tuple[int, str]] = []
+    while True:
+        async with engine.begin() as connection:
+            gone = (
+                await connection.execute(_PRUNE, {"older_than": older_than, "limit": batch})
+            ).all()
+        undecided += [
+            (row.id, row.event_type) for row in gone if row.status == DeadLetterStatus.DEAD
+        ]
+        if len(gone) < batch:
+            return undecided
 
 
 def _from_row(row: sa.RowMapping) -> DeadLetter:

@@ -23,6 +23,7 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from huleedu_service_libs import dead_letters, inbox
 from huleedu_service_libs.condition import condition
 from huleedu_service_libs.config import ServiceSettings
 from huleedu_service_libs.consumer import Consumer, ConsumerConfig
@@ -32,7 +33,7 @@ from huleedu_service_libs.handled import Handled
 from huleedu_service_libs.health import Check, Health, add_operations_routes
 from huleedu_service_libs.http import attach_container, create_app
 from huleedu_service_libs.idempotency.config import IdempotencyConfig
-from huleedu_service_libs.inbox import check_retention, prune_all
+from huleedu_service_libs.inbox import check_retention
 from huleedu_service_libs.instrumentation import log_handled
 from huleedu_service_libs.jobs import Job, every, injected, repeat
 from huleedu_service_libs.logging_utils import configure_logging
@@ -185,7 +186,7 @@ class Service:
                 stack.push_async_callback(consumer.stop)
                 health.add("consumer", consumer.check)
                 health.add_vital("consumer", consumer.check_alive)
-            jobs = [*self.jobs, *([] if engine is None else [_pruning(engine, settings)])]
+            jobs = [*self.jobs, *([] if engine is None else _pruning(engine, settings))]
             for background in (*(repeat(job, container) for job in jobs), measure(engine)):
                 stack.push_async_callback(_cancel, asyncio.create_task(background))
             health.condition = lambda batch_id: condition(
@@ -212,7 +213,17 @@ def _consumer_config(settings: ServiceSettings, router: Router) -> ConsumerConfi
 
 
 def check_consumption(settings: ServiceSettings, router: Router) -> None:
-    """ValueError if the inbox forgets an event while something may still deliver it again."""
+    """ValueError if something is forgotten while it may still be needed.
+
+    The inbox needs an event as long as something may deliver it again, a dead letter is needed as
+    long as it may be replayed.
+    """
+    kept, replayed = settings.dead_letter_retention_seconds, settings.dead_letter_replay_seconds
+    if kept < replayed:
+        raise ValueError(
+            f"dead_letter_retention_seconds={kept:g} is shorter than"
+            f" dead_letter_replay_seconds={replayed:g}: nobody could replay them that long"
+        )
     idempotency = _consumer_config(settings, router).idempotency
     check_retention(
         settings.inbox_retention_seconds,
@@ -240,11 +251,17 @@ async def prepare_topics(settings: ServiceSettings, router: Router | None) -> No
     )
 
 
-def _pruning(engine: AsyncEngine, settings: ServiceSettings) -> Job:
+def _pruning(engine: AsyncEngine, settings: ServiceSettings) -> list[Job]:
     async def prune_inbox() -> None:
-        await prune_all(engine, timedelta(seconds=settings.inbox_retention_seconds))
+        await inbox.prune_all(engine, timedelta(seconds=settings.inbox_retention_seconds))
 
-    return every(settings.inbox_prune_seconds, prune_inbox)
+    async def prune_dead_letters() -> None:
+        kept = timedelta(seconds=settings.dead_letter_retention_seconds)
+        for number, event_type in await dead_letters.prune_all(engine, kept):
+            log.warning("dead letter forgotten, undecided", id=number, event_type=event_type)
+
+    pause = settings.inbox_prune_seconds
+    return [every(pause, prune_inbox), every(pause, prune_dead_letters)]
 
 
 def _database_check(engine: AsyncEngine) -> Check:

@@ -28,6 +28,12 @@ def test_the_inbox_remembers_as_long_as_an_event_may_come_again(name: str) -> No
         check(inbox_retention=8, **{name: 8.1})
 
 
+def test_a_dead_letter_is_kept_as_long_as_it_may_be_replayed() -> None:
+    check(dead_letter_retention=7)
+    with pytest.raises(ValueError, match="shorter than dead_letter_replay_seconds"):
+        check(dead_letter_retention=6.9)
+
+
 def test_the_inbox_remembers_as_long_as_redis() -> None:
     short = {"topic_retention": 0.0, "dead_letter_replay": 0.0}
     check(inbox_retention=1, **short)
