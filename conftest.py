@@ -26,6 +26,12 @@ def apache_kafka() -> "Iterator[ApacheKafka]":
         yield running
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if "apache_kafka" in getattr(item, "fixturenames", ()):
+        item.add_marker("apache_kafka")
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     need_it = [item for item in items if _needs_apache_kafka(item)]
     if not need_it:
@@ -52,6 +58,4 @@ def pytest_terminal_summary(
 
 
 def _needs_apache_kafka(item: pytest.Item) -> bool:
-    return item.get_closest_marker("apache_kafka") is not None or "apache_kafka" in getattr(
-        item, "fixturenames", ()
-    )
+    return item.get_closest_marker("apache_kafka") is not None
