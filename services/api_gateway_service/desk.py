@@ -17,6 +17,7 @@ from common_core.http_models import (
     BatchResults,
     Control,
     CreateBatch,
+    LoggedVerdict,
     MoreComparisons,
     PersonVerdict,
     StartPipeline,
@@ -196,7 +197,16 @@ class Desk:
 
     async def report(self, owner: str, batch_id: BatchId, run_id: UUID | None = None) -> Report:
         results = await self.results(owner, batch_id, run_id)
-        return report(results, await self.shelf.fetch(text_ids(results)))
+        return report(
+            results,
+            await self.shelf.fetch(text_ids(results)),
+            await self.verdicts(results),
+        )
+
+    async def verdicts(self, results: BatchResults) -> tuple[LoggedVerdict, ...]:
+        """The comparisons behind the results."""
+        run_id = results.assessment_run_id
+        return () if run_id is None else await self.comparisons.log(run_id)
 
     async def essay(self, owner: str, batch_id: BatchId, essay_id: EssayId) -> EssayReport:
         results = await self.results(owner, batch_id)

@@ -19,6 +19,7 @@ from common_core.http_models import (
     Control,
     ControlRun,
     CreateBatch,
+    LoggedVerdict,
     MoreComparisons,
     OpenPairs,
     PersonVerdict,
@@ -27,8 +28,9 @@ from common_core.http_models import (
     StartPipeline,
     Uploaded,
     VerdictKept,
+    VerdictLog,
 )
-from common_core.identifiers import BatchId
+from common_core.identifiers import BatchId, RunId
 from huleedu_service_libs.errors import TemporaryError
 from huleedu_service_libs.http import Problem, RefusedRequest, ServiceClient
 
@@ -76,7 +78,7 @@ class Orchestrator:
 
 
 class Comparisons:
-    """cj: the pairs that people compare."""
+    """cj: the pairs that people compare, and what was said of all of them."""
 
     def __init__(self, client: ServiceClient) -> None:
         self._client = client
@@ -85,6 +87,12 @@ class Comparisons:
         params = {"person": person, "limit": most}
         with _in_its_words():
             return await self._client.get(f"/v1/batches/{batch_id}/pairs", OpenPairs, params=params)
+
+    async def log(self, run_id: RunId) -> tuple[LoggedVerdict, ...]:
+        """All that the run's scores are made of."""
+        with _in_its_words():
+            found = await self._client.get(f"/v1/assessments/{run_id}/verdicts", VerdictLog)
+        return found.verdicts
 
     async def keep(self, batch_id: BatchId, verdict: PersonVerdict) -> VerdictKept:
         with _in_its_words():

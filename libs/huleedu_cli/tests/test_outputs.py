@@ -75,7 +75,7 @@ FAILED = essay(
 )
 
 
-def test_results_json_has_the_promised_fields_and_no_others() -> None:
+def test_results_json_has_the_promised_fields_and_tells_no_text_twice() -> None:
     given = results(
         essay(corrections=[CORRECTION], marked=[CORRECTION], text="A freind here.", grade="B"),
         FAILED,
@@ -105,10 +105,28 @@ def test_results_json_has_the_promised_fields_and_no_others() -> None:
             "corrections",
             "marked",
             "corrected_text",
+            "plausible_ranks",
+            "anchor",
         }
     [correction] = written["essays"][0]["corrections"]
     assert set(correction) == {"start", "end", "original", "suggestions", "confidence", "kind"}
     assert [error["written"] for error in written["frequent_errors"]] == ["freind "]
+
+
+def test_results_json_tells_what_the_ranking_is_made_of() -> None:
+    verdict = {"judge": "gpt", "first": "1", "second": "2", "winner": "first"}
+    more = {
+        "stop_reason": "Every pair has been compared.",
+        "concordance": 0.9,
+        "judges": [{"judge": "gpt", "verdicts": 1}],
+        "look_first": [{"essay_id": "1", "reason": "Its grade is uncertain."}],
+        "verdicts": [{**verdict, "degree": 2, "reason": "It argues better."}],
+    }
+    given = results(essay(near_boundary=True, anchor_above="2"), essay(essay_id="2"))
+    written = fixed_results(cast("Results", {**given, **more}))
+    assert {name: written[name] for name in more} == more
+    assert written["essays"][0]["near_boundary"] is True
+    assert written["essays"][0]["anchor_above"] == "2"
 
 
 def test_all_files_are_written_into_a_new_folder(tmp_path: Path) -> None:
@@ -121,6 +139,7 @@ def test_all_files_are_written_into_a_new_folder(tmp_path: Path) -> None:
         assert [row["file"] for row in csv.DictReader(file)] == ["åäö.txt", "b.pdf"]
     assert "åäö.txt" in (folder / "report.html").read_text(encoding="utf-8")
     assert (folder / "errors.csv").read_bytes() == b"written,meant,kind,count,essays\r\n"
+    assert (folder / "verdicts.csv").read_bytes() == b"judge,first,second,winner,degree,reason\r\n"
 
 
 def test_earlier_results_stay_whole_when_writing_fails(

@@ -1,5 +1,6 @@
 """The public API."""
 
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from uuid import UUID
@@ -17,7 +18,7 @@ from quart_schema import (
 
 from common_core.http_models import Uploaded, UploadForm
 from common_core.identifiers import BatchId, EssayId, RunId
-from huleedu_report import errors_csv, results_csv
+from huleedu_report import errors_csv, results_csv, verdicts_csv
 from huleedu_service_libs.http import Problem, inject, json_response, parse_body
 from huleedu_service_libs.openapi import problems
 from services.api_gateway_service.access import owner_of
@@ -43,7 +44,7 @@ from services.api_gateway_service.domain.bodies import (
     Waiting,
 )
 from services.api_gateway_service.domain.keys import ApiKeys
-from services.api_gateway_service.domain.views import class_errors, printable
+from services.api_gateway_service.domain.views import class_errors, printable, report
 from services.api_gateway_service.store import Replies
 
 api = Blueprint("api", __name__)
@@ -185,6 +186,21 @@ async def show_results_as_csv(batch_id: UUID, desk: FromDishka[Desk]) -> Respons
         results_csv(printable(found)),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="results.csv"'},
+    )
+
+
+@api.get("/v1/batches/<uuid:batch_id>/verdicts.csv")
+@document_querystring(WhichRun)
+@problems(401, 404, 409)
+@inject
+async def show_verdicts_as_csv(batch_id: UUID, desk: FromDishka[Desk]) -> Response:
+    """The log of comparisons, as `huleedu cj fit` reads it."""
+    results = await desk.results(g.owner, BatchId(batch_id), run_wanted())
+    found = report(results, defaultdict(str), await desk.verdicts(results))
+    return Response(
+        verdicts_csv(printable(found)),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="verdicts.csv"'},
     )
 
 

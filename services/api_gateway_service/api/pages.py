@@ -16,9 +16,9 @@ from quart import Blueprint, Response, g, redirect, request, url_for
 from werkzeug.datastructures import FileStorage
 
 from common_core.domain_enums import BatchStatus
-from common_core.http_models import Control
+from common_core.http_models import BatchResults, Control, LoggedVerdict
 from common_core.identifiers import BatchId, EssayId, RunId
-from huleedu_report import STYLE, marked_text, ranking, wording
+from huleedu_report import STYLE, details, marked_text, ranking, wording
 from huleedu_service_libs.errors import TemporaryError
 from huleedu_service_libs.http import Problem, inject, invalid_request
 from services.api_gateway_service.access import COOKIE, owner_of, refuse_other_sites
@@ -271,6 +271,11 @@ async def show_essay(batch_id: UUID, essay_id: UUID, desk: FromDishka[Desk]) -> 
     """One essay with its corrections in place."""
     results = await desk.results(g.owner, BatchId(batch_id))
     essay = await desk.essay(g.owner, BatchId(batch_id), EssayId(essay_id))
+    whole = printable(report(results, defaultdict(str), await _verdicts(desk, results)))
+
+    def link(other: Mapping[str, Any]) -> str:
+        return url_for("pages.show_essay", batch_id=batch_id, essay_id=other["essay_id"])
+
     order = [other.essay_id for other in results.essays]
     place = order.index(essay.essay_id)
     return page(
@@ -278,10 +283,19 @@ async def show_essay(batch_id: UUID, essay_id: UUID, desk: FromDishka[Desk]) -> 
         batch=results,
         essay=essay,
         drawn=_drawn(essay),
+        details=details(whole, _drawn(essay)["json"], link=link) if essay.rank else "",
         judge_note=wording.judge_note(results.judge),
         before=results.essays[place - 1] if place > 0 else None,
         after=results.essays[place + 1] if place + 1 < len(order) else None,
     )
+
+
+async def _verdicts(desk: Desk, results: BatchResults) -> tuple[LoggedVerdict, ...]:
+    """None while the service that has them does not answer: the essay is worth showing alone."""
+    try:
+        return await desk.verdicts(results)
+    except TemporaryError:
+        return ()
 
 
 def _drawn(essay: EssayReport) -> dict[str, Any]:

@@ -11,12 +11,13 @@ from common_core.http_models import (
     MAX_REASON_CHARACTERS,
     FileNotice,
     Glossary,
+    LoggedVerdict,
     Person,
     PhaseProgress,
 )
 from common_core.identifiers import BatchId, EssayId, RunId
 from common_core.judges import judges_named
-from common_core.models import AnchorFile, WireModel
+from common_core.models import AnchorFile, JudgeReport, LookFirst, WireModel
 
 DEFAULT_PIPELINE = (PhaseName.SPELLCHECK, PhaseName.CJ_ASSESSMENT)
 DEFAULT_JUDGE = "offline"
@@ -181,6 +182,11 @@ class EssayReport(WireModel):
     grade: str | None
     grade_probabilities: dict[str, float] | None
     anchor: bool
+    near_boundary: bool
+    """Its score is within one standard error of the border to another grade."""
+    anchor_above: EssayId | None
+    """The closest of the anchors that rank higher; `anchor_below` the closest that rank lower."""
+    anchor_below: EssayId | None
     word_count: int
     corrections: tuple[Mark, ...]
     """What was put into `corrected_text`: the first suggestion of each."""
@@ -217,7 +223,14 @@ class Report(WireModel):
     comparisons: int
     stop_reason: str
     grade_note: str | None
+    concordance: float | None
+    """Share of pairs that a repeat is expected to order the same way, .5 to 1."""
+    judges: tuple[JudgeReport, ...]
+    look_first: tuple[LookFirst, ...]
+    """The most urgent first."""
     essays: tuple[EssayReport, ...]
     notices: tuple[FileNotice, ...]
     frequent_errors: tuple[FrequentError, ...]
     """Of all essays, most frequent first."""
+    verdicts: tuple[LoggedVerdict, ...]
+    """All that the scores are made of."""

@@ -8,6 +8,7 @@ from common_core.http_models import (
     BatchRecord,
     BatchResults,
     EssayResult,
+    LoggedVerdict,
     PhaseProgress,
 )
 from common_core.identifiers import TextId
@@ -65,7 +66,11 @@ def text_ids(results: BatchResults) -> set[TextId]:
     return {text_id for text_id in ids if text_id is not None}
 
 
-def report(results: BatchResults, texts: Mapping[TextId, str]) -> Report:
+def report(
+    results: BatchResults,
+    texts: Mapping[TextId, str],
+    verdicts: tuple[LoggedVerdict, ...] = (),
+) -> Report:
     return Report(
         batch_id=results.batch_id,
         run_id=results.run_id,
@@ -79,9 +84,13 @@ def report(results: BatchResults, texts: Mapping[TextId, str]) -> Report:
         comparisons=results.comparisons,
         stop_reason=results.stop_reason,
         grade_note=results.grade_note,
+        concordance=results.concordance,
+        judges=results.judges,
+        look_first=results.look_first,
         essays=tuple(_essay(essay, texts) for essay in results.essays),
         notices=results.notices,
         frequent_errors=tuple(FrequentError.model_validate(each) for each in class_errors(results)),
+        verdicts=verdicts,
     )
 
 
@@ -111,6 +120,9 @@ def _essay(essay: EssayResult, texts: Mapping[TextId, str]) -> EssayReport:
         grade=essay.grade,
         grade_probabilities=essay.grade_probabilities,
         anchor=essay.anchor,
+        near_boundary=essay.near_boundary,
+        anchor_above=essay.anchor_above,
+        anchor_below=essay.anchor_below,
         word_count=essay.word_count,
         corrections=_marks(essay.corrections, applied=True),
         marked=_marks(essay.corrections, applied=False),

@@ -26,6 +26,7 @@ from common_core.http_models import (
     BatchResults,
     ControlRun,
     CreateBatch,
+    LoggedVerdict,
     MoreComparisons,
     OpenPairs,
     PersonVerdict,
@@ -36,6 +37,7 @@ from common_core.http_models import (
     Uploaded,
     UploadOutcome,
     VerdictKept,
+    VerdictLog,
 )
 from common_core.identifiers import RunId, TextId
 from huleedu_service_libs.texts import text_id_of
@@ -71,6 +73,8 @@ class FakeServices:
     results: dict[UUID, BatchResults] = field(default_factory=dict)
     controls: list[str] = field(default_factory=list)
     budgets: list[MoreComparisons] = field(default_factory=list)
+    logs: dict[UUID, tuple[LoggedVerdict, ...]] = field(default_factory=dict)
+    logs_broken: bool = False
     pairs: OpenPairs | None = None
     asked: list[tuple[str, int]] = field(default_factory=list)
     """Who asked for pairs, and for how many."""
@@ -165,6 +169,17 @@ class FakeServices:
 
     def cj(self) -> Quart:
         app = self._app("cj")
+
+        @app.get("/v1/assessments/<uuid:run_id>/verdicts")
+        async def log(run_id: UUID) -> Response:
+            if self.logs_broken:
+                return refusal(HTTPStatus.BAD_GATEWAY, "broken", "Broken.")
+            found = self.logs.get(run_id)
+            return (
+                _unknown()
+                if found is None
+                else answer(VerdictLog(run_id=RunId(run_id), verdicts=found))
+            )
 
         @app.get("/v1/batches/<uuid:batch_id>/pairs")
         async def open_pairs(batch_id: UUID) -> Response:

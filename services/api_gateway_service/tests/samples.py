@@ -4,9 +4,15 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
 from common_core.domain_enums import BatchStatus, CorrectionKind, Language
-from common_core.http_models import BatchProgress, BatchResults, EssayResult, FileNotice
+from common_core.http_models import (
+    BatchProgress,
+    BatchResults,
+    EssayResult,
+    FileNotice,
+    LoggedVerdict,
+)
 from common_core.identifiers import BatchId, EssayId, RunId
-from common_core.models import Correction
+from common_core.models import Correction, LookFirst
 from services.api_gateway_service.tests.fakes import FakeServices
 
 HOSTILE = '<script>alert("1")</script>.txt'
@@ -102,4 +108,48 @@ def results(batch_id: UUID, fakes: FakeServices) -> BatchResults:
         grade_note=None,
         essays=(assessed, refused),
         notices=(),
+    )
+
+
+def compared_results(batch_id: UUID, fakes: FakeServices) -> BatchResults:
+    """The essay and an anchor that is better, by one verdict with its reason."""
+    found = results(batch_id, fakes)
+    assessed, refused = found.essays
+    anchor = assessed.model_copy(
+        update={
+            "essay_id": EssayId(uuid5(batch_id, "anchor")),
+            "file": "anchor.txt",
+            "grade": "A",
+            "anchor": True,
+        }
+    )
+    assessed = assessed.model_copy(
+        update={
+            "rank": 2,
+            "grade": "B",
+            "grade_probabilities": {"A": 0.4, "B": 0.6},
+            "near_boundary": True,
+            "anchor_above": anchor.essay_id,
+        }
+    )
+    run_id = RunId(uuid5(batch_id, "comparing"))
+    fakes.logs[run_id] = (
+        LoggedVerdict(
+            judge="gpt",
+            first=assessed.essay_id,
+            second=anchor.essay_id,
+            winner="second",
+            degree=2,
+            reason="It <argues> better.",
+        ),
+    )
+    return found.model_copy(
+        update={
+            "essays": (anchor, assessed, refused),
+            "assessment_run_id": run_id,
+            "concordance": 0.87,
+            "look_first": (
+                LookFirst(essay_id=assessed.essay_id, reason="Its grade is uncertain."),
+            ),
+        }
     )

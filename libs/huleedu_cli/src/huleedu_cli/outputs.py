@@ -16,6 +16,7 @@ from huleedu_report import (
     frequent_errors,
     report_page,
     results_csv,
+    verdicts_csv,
 )
 
 _BATCH = ("batch_id", "language", "judge", "reliability", "comparisons")
@@ -31,16 +32,20 @@ _ESSAY = (
     "grade_probabilities",
     "word_count",
 )
+_MORE_OF_BATCH = ("stop_reason", "grade_note", "concordance", "judges", "look_first", "verdicts")
+_MORE_OF_ESSAY = ("plausible_ranks", "anchor", "near_boundary", "anchor_above", "anchor_below")
 _CORRECTION = ("start", "end", "original", "suggestions", "confidence", "kind")
 
 
 def fixed_results(results: Results) -> dict[str, Any]:
-    """Give what `results.json` holds: the fields that are promised, and no others."""
+    """Give what `results.json` holds: the fields that are promised, and those that tell more."""
     return {
         **_only(_BATCH, results),
+        **_present(_MORE_OF_BATCH, results),
         "essays": [
             {
                 **_only(_ESSAY, essay),
+                **_present(_MORE_OF_ESSAY, essay),
                 "corrections": [_only(_CORRECTION, entry) for entry in essay["corrections"]],
                 "marked": [_only(_CORRECTION, entry) for entry in essay.get("marked", [])],
                 "corrected_text": essay["corrected_text"],
@@ -56,12 +61,13 @@ def _errors(results: Results) -> list[FrequentError]:
 
 
 def write_results(results: Results, folder: Path) -> list[Path]:
-    """Write `results.json`, two CSV files and `report.html`; each appears whole or not at all."""
+    """Write `results.json`, three CSV files and `report.html`; each appears whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     contents = {
         "results.json": json.dumps(fixed_results(results), indent=2, ensure_ascii=False) + "\n",
         "results.csv": results_csv(results),
         "errors.csv": errors_csv(_errors(results)),
+        "verdicts.csv": verdicts_csv(results),
         "report.html": report_page(results),
     }
     return [_write(folder / name, content) for name, content in contents.items()]
@@ -95,6 +101,10 @@ def ranking(results: Results) -> Table:
 
 def _only(names: tuple[str, ...], source: Any) -> dict[str, Any]:
     return {name: source[name] for name in names}
+
+
+def _present(names: tuple[str, ...], source: Any) -> dict[str, Any]:
+    return {name: source[name] for name in names if name in source}
 
 
 def _write(path: Path, content: str) -> Path:

@@ -7,7 +7,14 @@ import pytest
 
 from common_core.domain_enums import BatchStatus
 from services.api_gateway_service.tests.fakes import FakeServices
-from services.api_gateway_service.tests.samples import HOSTILE, TEXT, essay_id, progress, results
+from services.api_gateway_service.tests.samples import (
+    HOSTILE,
+    TEXT,
+    compared_results,
+    essay_id,
+    progress,
+    results,
+)
 
 
 class Page(HTMLParser):
@@ -187,6 +194,39 @@ async def test_essay_page_has_the_text_with_its_marks(
     assert "<script>alert(1)</script>" in Page(response.text).text
     refused = results(batch_id, fakes).essays[1].essay_id
     assert "It is a scan." in (await teacher.get(f"/batches/{batch_id}/essays/{refused}")).text
+
+
+async def test_pages_tell_where_to_look_first_and_what_a_place_is_made_of(
+    teacher: httpx.AsyncClient, fakes: FakeServices
+) -> None:
+    batch_id = await batch_of(teacher)
+    fakes.results[batch_id] = compared_results(batch_id, fakes)
+    fakes.show(progress(batch_id, BatchStatus.COMPLETED, "Done."))
+
+    ranking = (await teacher.get(f"/batches/{batch_id}")).text
+    essay = (await teacher.get(f"/batches/{batch_id}/essays/{essay_id(batch_id)}")).text
+
+    assert "Look at this one first" in ranking
+    assert "87 %" in ranking
+    assert f"/v1/batches/{batch_id}/verdicts.csv" in ranking
+    assert "clearly worse than" in essay
+    assert "It &lt;argues&gt; better." in essay
+    assert "The anchor above it is" in essay
+    assert "near the border" in essay
+
+
+async def test_an_essay_is_shown_while_its_comparisons_cannot_be_had(
+    teacher: httpx.AsyncClient, fakes: FakeServices
+) -> None:
+    batch_id = await batch_of(teacher)
+    fakes.results[batch_id] = compared_results(batch_id, fakes)
+    fakes.logs_broken = True
+
+    response = await teacher.get(f"/batches/{batch_id}/essays/{essay_id(batch_id)}")
+
+    assert response.status_code == 200
+    assert "<del>beleive</del>" in response.text
+    assert "The anchor above it is" in response.text
 
 
 async def test_no_page_runs_or_loads_what_is_not_ours(

@@ -10,7 +10,13 @@ import pytest
 
 from common_core.domain_enums import BatchStatus
 from services.api_gateway_service.tests.fakes import FakeServices
-from services.api_gateway_service.tests.samples import TEXT, essay_id, progress, results
+from services.api_gateway_service.tests.samples import (
+    TEXT,
+    compared_results,
+    essay_id,
+    progress,
+    results,
+)
 
 RESULT_FIELDS = {"batch_id", "language", "judge", "reliability", "comparisons", "essays"}
 ESSAY_FIELDS = {
@@ -80,7 +86,7 @@ async def test_results_that_are_not_ready_are_a_conflict(
 ) -> None:
     fakes.results[batch_id] = results(batch_id, fakes)
     del fakes.results[batch_id]
-    for path in ("results", "results.csv", "errors.csv", f"essays/{uuid4()}"):
+    for path in ("results", "results.csv", "errors.csv", "verdicts.csv", f"essays/{uuid4()}"):
         response = await anna.get(f"/v1/batches/{batch_id}/{path}")
         assert (response.status_code, response.json()["code"]) == (409, "results_not_ready")
 
@@ -120,6 +126,26 @@ async def test_errors_of_the_class_come_with_the_results_and_as_a_spreadsheet(
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
     [row] = csv.DictReader(io.StringIO(response.text))
     assert row == {name: str(value) for name, value in error.items()}
+
+
+async def test_the_comparisons_come_with_the_results_and_as_a_log(
+    anna: httpx.AsyncClient, fakes: FakeServices, batch_id: UUID
+) -> None:
+    fakes.results[batch_id] = compared_results(batch_id, fakes)
+
+    report = (await anna.get(f"/v1/batches/{batch_id}/results")).json()
+    response = await anna.get(f"/v1/batches/{batch_id}/verdicts.csv")
+
+    [verdict] = report["verdicts"]
+    assert (verdict["winner"], verdict["degree"]) == ("second", 2)
+    assert [look["essay_id"] for look in report["look_first"]] == [str(essay_id(batch_id))]
+    assert report["concordance"] == 0.87
+    essay = report["essays"][1]
+    assert essay["near_boundary"]
+    assert essay["anchor_above"] == report["essays"][0]["essay_id"]
+    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+    [row] = csv.DictReader(io.StringIO(response.text))
+    assert (row["judge"], row["second"], row["winner"]) == ("gpt", "anchor.txt", "second")
 
 
 async def test_one_essay_can_be_asked_for(
