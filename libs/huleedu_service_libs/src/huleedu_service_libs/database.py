@@ -1,16 +1,22 @@
 """A service's own database: created when missing, migrated under a lock, one engine."""
 
 import asyncio
+import time
 from pathlib import Path
 
 import asyncpg
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import URL, Connection, NullPool, make_url, text
+from sqlalchemy import URL, Connection, NullPool, event, make_url, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 _MIGRATION_LOCK = 0x48_55_4C_45
 _STATEMENT_SECONDS = 50
+_UNUSED_SECONDS = 300
+_RESTED_SECONDS = 1.0
 _LIBRARY_MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -46,22 +52,24 @@ def create_engine(
 ) -> AsyncEngine:
     """Read committed; the pool has a connection for each event handled at once, and two to spare.
 
+    They are made when needed, and those not needed for long are ended by the server.
     A statement that waits too long is ended by the server and tried again. A connection whose other
     end has gone without a word fails after `command_seconds` here, and the server gives up its
     locks by the keepalives. A process that is frozen within a transaction loses it after
     `idle_seconds`: another one waits to do its work.
     """
-    return create_async_engine(
+    engine = create_async_engine(
         service_database_url(server_url, name),
-        pool_size=5,
-        max_overflow=13,
-        pool_pre_ping=True,
+        pool_size=18,
+        max_overflow=0,
+        pool_use_lifo=True,
         pool_recycle=1800,
         connect_args={
             "server_settings": {
                 "application_name": name,
                 "statement_timeout": f"{_STATEMENT_SECONDS}s",
                 "idle_in_transaction_session_timeout": f"{round(idle_seconds * 1000)}ms",
+                "idle_session_timeout": f"{_UNUSED_SECONDS}s",
                 "tcp_keepalives_idle": "30",
                 "tcp_keepalives_interval": "10",
                 "tcp_keepalives_count": "3",
@@ -70,6 +78,31 @@ def create_engine(
             "command_timeout": command_seconds,
         },
     )
+    _ping_what_was_idle(engine)
+    return engine
+
+
+def _ping_what_was_idle(engine: AsyncEngine) -> None:
+    """Ask a connection that has rested whether it lives, before it is used.
+
+    One under load is not asked: a ping costs as much as three statements.
+    """
+
+    def rests(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    def ping(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
+        if time.monotonic() - record.info["rests_since"] < _RESTED_SECONDS:
+            return
+        dialect = engine.dialect
+        try:
+            dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error
+
+    event.listen(engine.sync_engine, "connect", rests)
+    event.listen(engine.sync_engine, "checkin", rests)
+    event.listen(engine.sync_engine, "checkout", ping)
 
 
 async def migrate(engine: AsyncEngine, migrations: Path | None) -> None:

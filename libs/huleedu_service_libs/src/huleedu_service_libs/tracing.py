@@ -4,11 +4,15 @@ from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, DEFAULT_ON
 
 
 def configure_tracing(service_name: str, endpoint: str | None) -> TracerProvider:
-    """Spans are always made, so that the context travels in the headers; exported if asked for."""
-    provider = TracerProvider(resource=Resource.create({"service.name": service_name}))
+    """The context always travels in the headers; spans are recorded and exported if asked for."""
+    provider = TracerProvider(
+        sampler=ALWAYS_OFF if endpoint is None else DEFAULT_ON,
+        resource=Resource.create({"service.name": service_name}),
+    )
     if endpoint is not None:
         # The exporter brings a second HTTP stack: only who exports pays for it.
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415

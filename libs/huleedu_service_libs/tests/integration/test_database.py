@@ -8,6 +8,7 @@ from sqlalchemy import URL, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from huleedu_service_libs import database
 from huleedu_service_libs.consumer.assignment import Limits
 from huleedu_service_libs.database import create_database, create_engine, migrate
 
@@ -50,6 +51,22 @@ async def test_a_transaction_that_does_nothing_for_too_long_gives_up_its_locks(
             await holder.execute(text("SELECT 1"))
         await holder.invalidate()
     await frozen.dispose()
+    await other.dispose()
+
+
+async def test_a_connection_that_died_while_it_rested_is_replaced_unseen(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_RESTED_SECONDS", 0.0)
+    engine, other = (create_engine(postgres_url, "postgres") for _ in range(2))
+    backend = text("SELECT pg_backend_pid()")
+    async with engine.connect() as connection:
+        first = await connection.scalar(backend)
+    async with other.connect() as connection:
+        await connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": first})
+    async with engine.connect() as connection:
+        assert await connection.scalar(backend) != first
+    await engine.dispose()
     await other.dispose()
 
 
