@@ -31,6 +31,7 @@ class FakeGateway:
     drops: int = 0
     away: int = 0
     final_status: str = "completed"
+    waiting_for_people: int = 0
 
     def status(self, done: int) -> dict[str, Any]:
         over = done == len(self.files)
@@ -42,6 +43,7 @@ class FakeGateway:
             "message": "" if self.final_status != "failed" else "Nothing could be read.",
             "phases": [{**phase, "done": done, "total": len(self.files)}],
             "results_ready": over and self.final_status != "failed",
+            "waiting_for_people": 0 if over else self.waiting_for_people,
         }
 
     def results(self) -> dict[str, Any]:
@@ -254,6 +256,18 @@ def test_a_batch_that_failed_says_why_and_writes_nothing(
     assert result.exit_code == 1
     assert "Nothing could be read." in result.output
     assert not (tmp_path / "out").exists()
+
+
+def test_people_are_told_once_where_to_compare(
+    gateway: FakeGateway, essays: Path, tmp_path: Path
+) -> None:
+    gateway.waiting_for_people = 7
+    result = assess(gateway, essays, "--judge", "people", "--output", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert gateway.batch["judge"] == "people"
+    said = "".join(result.output.split())
+    assert said.count(f"{gateway.url}/batches/batch-1/compare") == 1
+    assert KEY not in said
 
 
 def test_anchors_are_sent_once_each_with_their_grades(

@@ -84,7 +84,8 @@ async def _assess(order: Order, gateway_url: str | None, console: Console) -> in
             raise Problem(f"Set HULEEDU_API_KEY to a key that {gateway_url} accepts.")
         return _hand_back(order, await _run_batch(order, gateway_url, key, console), console)
     async with running_stack(console) as running:
-        work = _run_batch(order, running.stack.gateway_url, running.stack.api_key, console)
+        url, key = running.stack.gateway_url, running.stack.api_key
+        work = _run_batch(order, url, key, console, log_in=f"{url}/login?key={key}")
         return _hand_back(order, await running.launcher.while_running(work), console)
 
 
@@ -98,9 +99,12 @@ def _hand_back(order: Order, results: Results, console: Console) -> int:
     return EVERY_ESSAY_ASSESSED if whole else SOME_NOT_ASSESSED
 
 
-async def _run_batch(order: Order, url: str, key: str, console: Console) -> Results:
+async def _run_batch(
+    order: Order, url: str, key: str, console: Console, *, log_in: str | None = None
+) -> Results:
     essays = order.handed.essays
     status: dict[str, Any] = {}
+    asked = False
     async with Gateway(url, key) as gateway:
         batch_id = await gateway.create_batch(order.batch)
         with BatchProgress(console) as progress:
@@ -113,9 +117,18 @@ async def _run_batch(order: Order, url: str, key: str, console: Console) -> Resu
                         _say(console, f"{outcome['file']}: {outcome['reason']}", style="yellow")
             async for status in gateway.events(batch_id):
                 progress.status(status)
+                if status.get("waiting_for_people") and not asked:
+                    asked = True
+                    _ask_people(f"{url}/batches/{batch_id}/compare", log_in, console)
         if status.get("status") == "failed" and not status.get("results_ready"):
             raise Problem(f"The batch could not be assessed: {status['message']}")
         return cast("Results", await gateway.results(batch_id))
+
+
+def _ask_people(address: str, log_in: str | None, console: Console) -> None:
+    _say(console, f"People are to compare now, at {address}")
+    if log_in is not None:
+        _say(console, f"To get in there, log in first: {log_in}")
 
 
 def _batch_name(paths: Sequence[Path]) -> str:
