@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -192,7 +193,9 @@ async def test_an_essay_with_instructions_stays_inside_the_data(
         assert {first["text"], second["text"]} < sent
         fence = first["fence"]
         assert second["fence"] == fence
-        assert fence not in first["text"] + second["text"]
+        shown = first["text"] + second["text"]
+        assert fence not in shown
+        assert re.search(r"[<>]|\[/?INST", shown) is None
         fences.add(fence)
         rest = asked.system + asked.user.replace(first["text"], "").replace(second["text"], "")
         frames.add(rest.replace(fence, "FENCE"))
@@ -469,6 +472,21 @@ class TestWithASmallCap:
             f'The judge "{JUDGE}" may not cost this batch more than 0.08:'
             " the ranking rests on the comparisons made so far."
         )
+
+    async def test_calls_under_way_are_waited_for_as_they_may_leave_room(
+        self, harness: ServiceHarness, texts: InMemoryTexts, server: ChatServer
+    ) -> None:
+        async def answer(asked: Asked) -> Said:
+            await server.until_asked(7)  # all that fit at their worst; the eighth has to wait
+            return await longer_is_better(asked)
+
+        server.answer = answer
+        alike = [f"Essay number {number}. {'All say the same. ' * 80}" for number in range(10, 26)]
+        await take(harness, texts, alike, judge=JUDGE)
+        async with harness.session() as session:
+            worst = max(await session.scalars(select(CallRow.worst_cost)))
+        assert 7 * worst <= CAP < 8 * worst
+        assert CAP - worst < await committed(harness) <= CAP
 
     async def test_calls_paid_twice_because_of_a_crash_count_twice_and_do_not_pass_it(
         self, harness: ServiceHarness, texts: InMemoryTexts, server: ChatServer
