@@ -166,3 +166,33 @@ async def test_verdicts_are_not_taken_over_from(
         **(same_batch if other == "another judge" else {"judge": "gpt-x"}),
     )
     assert len(bought.texts) > before
+
+
+class TestWithACoinForAJudge:
+    @pytest.fixture
+    def settings(self) -> Settings:
+        return Settings(cj_comparisons_per_essay=24)
+
+    @pytest.fixture
+    def outside(self, outside: Provider) -> Provider:
+        class Coin(Bought):
+            async def judge(
+                self, assessment: Assessment, pairs: Sequence[Pair]
+            ) -> AsyncGenerator[Sequence[Verdict], None]:
+                for pair in pairs:
+                    one, other = (assessment.essays[position].text_id for position in pair)
+                    better = hash_of(one, other) > 0
+                    yield [Verdict(pair, Outcome("first" if better else "second"))]
+
+        outside.provide(lambda: Judges({"gpt-x": Coin()}), provides=Judges)
+        return outside
+
+    async def test_the_result_says_that_the_judge_is_too_noisy(
+        self, harness: ServiceHarness, texts: InMemoryTexts
+    ) -> None:
+        essays = [f"{essay(number)} Variant {number}." for number in range(24)]
+        await take(harness, texts, essays, judge="gpt-x")
+        result = await result_of(harness)
+        assert "too noisy" in result.stop_reason
+        assert result.comparisons < 24 * 24 // 2
+        assert result.reliability < 0.8
