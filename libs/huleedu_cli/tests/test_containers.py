@@ -69,7 +69,7 @@ def test_env_example_has_every_variable_of_the_stack_with_its_default() -> None:
     assert dict(re.findall(r"^(\w+)=(.*)$", example, re.MULTILINE)) == dict(
         VARIABLE.findall(COMPOSE)
     )
-    passed_on = re.findall(r"^  ([A-Z_]+):(?: #.*)?$", COMPOSE, re.MULTILINE)
+    passed_on = re.findall(r"^ +([A-Z_]+):(?: #.*)?$", COMPOSE, re.MULTILINE)
     assert passed_on == re.findall(r"^#(\w+)=", example, re.MULTILINE)
 
 
