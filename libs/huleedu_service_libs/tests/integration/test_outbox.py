@@ -20,6 +20,7 @@ from huleedu_service_libs.outbox.relay import Relay
 from huleedu_service_libs.outbox.table import OutgoingRecord, append, outbox
 from huleedu_service_libs.testing.harness import ServiceHarness
 from huleedu_service_libs.topics import wait_for_topics
+from huleedu_service_libs.transaction import CAUSATION_HEADER
 from libs.huleedu_service_libs.tests import ledger_service
 from libs.huleedu_service_libs.tests.facts import soon
 from libs.huleedu_service_libs.tests.ledger_service import provisioned, rejection
@@ -194,6 +195,14 @@ async def test_an_event_too_large_to_be_sent_is_refused_when_it_is_emitted(
     async with harness.transactions.begin(uuid4(), uuid4()) as tx:
         with pytest.raises(PermanentError, match="bytes"):
             tx.emit(provisioned(rejection().batch_id, "x" * 1_000_000))
+
+
+async def test_what_is_emitted_names_its_cause(harness: ServiceHarness) -> None:
+    cause = uuid4()
+    async with harness.transactions.begin(cause, uuid4()) as tx:
+        tx.emit(provisioned(rejection().batch_id))
+    [message] = await harness.outgoing()
+    assert dict(message.headers)[CAUSATION_HEADER] == str(cause).encode()
 
 
 async def test_the_trace_goes_on_in_what_is_emitted(harness: ServiceHarness) -> None:
