@@ -62,7 +62,7 @@ async def row_by_row(addresses: Infrastructure, _engine: AsyncEngine, gone: asyn
                 "SELECT id, topic, key, headers, payload FROM outbox ORDER BY id LIMIT 100"
             )
             for row in rows:
-                headers = unpack_headers(row["headers"])
+                headers = list(unpack_headers(row["headers"]))
                 await producer.send_and_wait(
                     row["topic"], row["payload"], key=row["key"], headers=headers
                 )
@@ -120,7 +120,7 @@ Way = Callable[[Infrastructure, AsyncEngine, asyncio.Event], Awaitable[None]]
 
 async def measure(addresses: Infrastructure, given: argparse.Namespace) -> None:
     ways: dict[str, tuple[Way, int]] = {
-        "a row at a time": (row_by_row, given.rows // 20),
+        "a row at a time": (row_by_row, given.rows // 40),
         "library": (ours, given.rows),
     }
     await make_topics(addresses.kafka_bootstrap_servers, TOPICS)
@@ -131,7 +131,12 @@ async def measure(addresses: Infrastructure, given: argparse.Namespace) -> None:
             gone = asyncio.Event()
             began = time.perf_counter()
             working: asyncio.Future[None] = asyncio.ensure_future(way(addresses, engine, gone))
-            await until_empty(engine)
+            emptied = asyncio.ensure_future(until_empty(engine))
+            await asyncio.wait([working, emptied], return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                emptied.cancel()
+                working.result()
+            await emptied
             rates[name] = rows / (time.perf_counter() - began)
             gone.set()
             await working
