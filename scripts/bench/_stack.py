@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,6 @@ class Count:
 
     redis: int = 0
     sql: int = 0
-    statements: list[str] = field(default_factory=list)
 
 
 class CountingRedis(Redis):
