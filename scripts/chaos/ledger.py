@@ -27,8 +27,10 @@ INPUTS = make_router().topics
 TOPICS = (*INPUTS, *map(dead_letter_topic, INPUTS), EMITTED)
 _READY_SECONDS = 120.0
 _PEACE_SECONDS = 280.0
-"""In which all must be done, from the last fault; an abandoned lease would last longer."""
+"""In which all must be done, from the last fault, and as long again as the load has lasted: a busy
+machine takes its time to start workers."""
 _STANDSTILL_SECONDS = 90.0
+"""An abandoned lease would last longer."""
 _LOOK_SECONDS = 0.3
 _LEASES = IdempotencyConfig(SERVICE)
 _RECORDS = _LEASES.key(UUID(int=0)).removesuffix(str(UUID(int=0))) + "*"
@@ -87,17 +89,17 @@ async def _play(scene: Scene, seed: int, seconds: float, out: Console) -> list[s
                     deadly = scene.load.send_a_deadly_one
                     strikes = scene.ground.strike(plan, scene.fleet, say=say, deadly=deadly)
                     running.create_task(strikes)
-                found = await _peace(scene)
+                found = await _peace(scene, _PEACE_SECONDS + seconds)
         for task in background:
             task.cancel()
     return found
 
 
-async def _peace(scene: Scene) -> list[str]:
+async def _peace(scene: Scene, seconds: float) -> list[str]:
     """Wait until all is done, without helping, and has been seen; what is not done in time."""
     for question in (_undone, _unseen):
         looks = scene.watcher.looks + 2
-        if left := await _left_after(_PEACE_SECONDS, partial(question, scene, looks)):
+        if left := await _left_after(seconds, partial(question, scene, looks)):
             return left
     return []
 
