@@ -38,6 +38,16 @@ class _Provider(OpenAPIProvider):
     def generate_methods(self, rule: Rule) -> list[str]:
         return sorted(super().generate_methods(rule))
 
+    def operation_id(self, method: str, path: str, func: Callable[..., Any]) -> str | None:
+        """The view's name, and where it answers at several addresses, what tells them apart."""
+        rules = [
+            rule
+            for rule in self._app.url_map.iter_rules()
+            if self._app.view_functions[rule.endpoint] is func
+        ]
+        found: str | None = super().operation_id(method, path, func)
+        return found if len(rules) == 1 else f"{found}_{path.rpartition('/')[2]}"
+
     def build_path_parameter(self, name: str, converter: BaseConverter) -> dict[str, Any]:
         parameter: dict[str, Any] = super().build_path_parameter(name, converter)
         if isinstance(converter, UUIDConverter):
