@@ -46,15 +46,20 @@ async def assess(gateway: Gateway, files: Sequence[Path], **options: Any) -> dic
 
 
 def without_ids(results: dict[str, Any]) -> dict[str, Any]:
-    """What must be the same whenever the same files are handed in."""
-    # The last two name essays by their ids; the ranking that follows from them is compared.
-    ids = {"batch_id", "run_id", "essay_id", "verdicts", "look_first"}
-    kept = {name: value for name, value in results.items() if name not in ids}
+    """What must be the same whenever the same files are handed in: essays are called by files."""
+    files: dict[Any, str] = {each["essay_id"]: each["file"] for each in results["essays"]}
+    kept = {name: value for name, value in results.items() if name not in {"batch_id", "run_id"}}
     kept["essays"] = [
-        {name: value for name, value in essay.items() if name not in ids}
-        for essay in results["essays"]
+        _named(each, files, "anchor_above", "anchor_below") for each in kept["essays"]
     ]
+    kept["verdicts"] = [_named(each, files, "first", "second") for each in kept["verdicts"]]
+    kept["look_first"] = [_named(each, files, "essay_id") for each in kept["look_first"]]
     return kept
+
+
+def _named(value: dict[str, Any], files: dict[Any, str], *ids: str) -> dict[str, Any]:
+    named = {name: files.get(value[name]) for name in (*ids, "essay_id") if name in value}
+    return {**value, **named}
 
 
 def rank_of(results: dict[str, Any]) -> dict[str, int]:

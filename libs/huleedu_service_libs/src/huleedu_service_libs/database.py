@@ -5,11 +5,12 @@ import time
 from pathlib import Path
 
 import asyncpg
+import structlog
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import URL, Connection, NullPool, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -18,6 +19,8 @@ _STATEMENT_SECONDS = 50
 _UNUSED_SECONDS = 300
 _RESTED_SECONDS = 1.0
 _LIBRARY_MIGRATIONS = Path(__file__).parent / "migrations"
+
+log = structlog.get_logger()
 
 
 def service_database_url(server_url: str, name: str) -> URL:
@@ -133,14 +136,28 @@ def _upgrade(connection: Connection, folders: list[Path]) -> None:
     command.upgrade(config, "heads")
 
 
-async def wait_for_database(server_url: str, name: str) -> None:
-    """Wait until the server answers, then create the database when it is missing."""
+async def set_up(server_url: str, name: str, engine: AsyncEngine, migrations: Path | None) -> None:
+    """Create the engine's database when it is missing, and migrate it.
+
+    Waits for a server that does not answer, and begins again when it is lost in the middle.
+    """
     delay = 0.1
     while True:
         try:
             await create_database(server_url, name)
-        except (OSError, asyncpg.CannotConnectNowError, TimeoutError):
+            await migrate(engine, migrations)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError) as error:
+            if not is_lost(error):
+                raise
+            log.warning("the database is not there yet", error=f"{type(error).__name__}: {error}")
             await asyncio.sleep(delay)
             delay = min(delay * 2, 2.0)
         else:
             return
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether it tells of a server that is not there, or goes; not of what it has refused."""
+    original = error.orig if isinstance(error, DBAPIError) else error
+    sqlstate = getattr(original, "sqlstate", None)
+    return sqlstate is None or str(sqlstate).startswith(("08", "57P"))

@@ -27,7 +27,7 @@ from huleedu_service_libs import dead_letters, inbox
 from huleedu_service_libs.condition import condition
 from huleedu_service_libs.config import ServiceSettings
 from huleedu_service_libs.consumer import Consumer, ConsumerConfig
-from huleedu_service_libs.database import migrate, wait_for_database
+from huleedu_service_libs.database import set_up
 from huleedu_service_libs.di import make_container
 from huleedu_service_libs.handled import Handled
 from huleedu_service_libs.health import Check, Health, add_operations_routes
@@ -155,9 +155,8 @@ class Service:
             engine: AsyncEngine | None = None
             if self.migrations is not None:
                 server = settings.database_url.get_secret_value()
-                await wait_for_database(server, settings.service_name)
                 engine = await container.get(AsyncEngine)
-                await migrate(engine, self.migrations)
+                await set_up(server, settings.service_name, engine, self.migrations)
                 health.add("database", _database_check(engine))
             if self.prepare is not None:
                 await injected(self.prepare, container)()

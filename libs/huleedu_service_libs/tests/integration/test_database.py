@@ -1,16 +1,17 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import URL, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from huleedu_service_libs import database
 from huleedu_service_libs.consumer.assignment import Limits
-from huleedu_service_libs.database import create_database, create_engine, migrate
+from huleedu_service_libs.database import create_database, create_engine, migrate, set_up
 
 
 async def test_replicas_that_start_together_create_and_migrate_once(postgres_url: str) -> None:
@@ -27,6 +28,47 @@ async def test_replicas_that_start_together_create_and_migrate_once(postgres_url
 
     seen = await asyncio.gather(*(start() for _ in range(4)))
     assert all(tables >= {"inbox", "outbox", "dead_letters"} for tables in seen)
+
+
+async def test_a_server_lost_while_a_service_sets_up_is_waited_for(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"start_{uuid4().hex[:8]}"
+    engine = create_engine(postgres_url, name)
+    losses = 2
+
+    async def lose(engine: AsyncEngine, migrations: Path | None) -> None:
+        nonlocal losses
+        if losses:
+            losses -= 1
+            patient = create_async_engine(engine.url)
+            async with patient.connect() as lost:
+                await lost.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        await migrate(engine, migrations)
+
+    monkeypatch.setattr(database, "migrate", lose)
+    await set_up(postgres_url, name, engine, None)
+    async with engine.connect() as connection:
+        assert await connection.run_sync(lambda sync: inspect(sync).has_table("inbox"))
+    await engine.dispose()
+    assert losses == 0
+
+
+async def test_what_the_server_refuses_while_a_service_sets_up_is_not_tried_for_ever(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    name = f"start_{uuid4().hex[:8]}"
+    (tmp_path / "versions").mkdir()
+    (tmp_path / "versions" / "0001_wrong.py").write_text(
+        "from alembic import op\n"
+        "revision = 'wrong_0001'\ndown_revision = None\nbranch_labels = ('wrong',)\n"
+        "def upgrade() -> None:\n    op.execute('CREATE NONSENSE')\n"
+    )
+    engine = create_engine(postgres_url, name)
+    async with asyncio.timeout(20):
+        with pytest.raises(DBAPIError):
+            await set_up(postgres_url, name, engine, tmp_path)
+    await engine.dispose()
 
 
 async def test_a_statement_that_waits_too_long_is_ended_by_the_server(postgres_url: str) -> None:
