@@ -4,6 +4,7 @@ import asyncio
 import math
 import os
 import sys
+from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
@@ -17,6 +18,13 @@ from libs.huleedu_service_libs.tests.ledger_service import router as heard
 from scripts.kafka.broker import ApacheKafka
 
 HOUR = 3_600.0
+
+
+@pytest.fixture(scope="module")
+def untouched_kafka() -> Iterator[ApacheKafka]:
+    """A broker on which nobody else has made the topics of the events."""
+    with ApacheKafka() as running:
+        yield running
 
 
 def fresh(name: str) -> str:
@@ -61,8 +69,9 @@ async def test_topics_come_into_being_with_their_partitions(apache_kafka: Apache
     assert await partitions(address, six, one) == [6, 1]
 
 
-async def test_the_topics_of_all_events_are_made_in_one_step(apache_kafka: ApacheKafka) -> None:
-    address = apache_kafka.bootstrap_servers
+@pytest.mark.apache_kafka
+async def test_the_topics_of_all_events_are_made_in_one_step(untouched_kafka: ApacheKafka) -> None:
+    address = untouched_kafka.bootstrap_servers
     step = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -103,13 +112,14 @@ async def test_a_topic_that_is_there_stays_as_it_is(
     assert await partitions(address, topic) == [1]
 
 
+@pytest.mark.apache_kafka
 async def test_a_service_refuses_a_topic_that_remembers_longer_than_its_inbox(
-    apache_kafka: ApacheKafka,
+    untouched_kafka: ApacheKafka,
 ) -> None:
     settings = ServiceSettings(
         service_name="ledger_service",
         port=1,
-        kafka_bootstrap_servers=apache_kafka.bootstrap_servers,
+        kafka_bootstrap_servers=untouched_kafka.bootstrap_servers,
         inbox_retention_seconds=8 * 86_400,
     )
     await prepare_topics(settings, heard)
