@@ -32,7 +32,8 @@ class Answer(http.server.BaseHTTPRequestHandler):
 http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Answer).serve_forever()
 """
 LAUNCHER = f"""
-import asyncio, pathlib, sys
+import asyncio, pathlib, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # tests may run in the background
 from huleedu_cli.launcher import Launcher, Program
 from huleedu_embedded.infrastructure import Host
 from huleedu_embedded.specification import Specification
