@@ -7,13 +7,10 @@ theirs.
 import argparse
 import signal
 import sys
-import time
 from pathlib import Path
 
 from huleedu_embedded.process import ProcessFailedError, tail
 from scripts.kafka.broker import ApacheKafka, UnavailableError
-
-_LOOK_SECONDS = 0.5
 
 
 def main() -> int:
@@ -27,8 +24,7 @@ def main() -> int:
     try:
         with ApacheKafka(directory.resolve() if directory else None) as kafka:
             print(f"KAFKA_BOOTSTRAP_SERVERS={kafka.bootstrap_servers}", flush=True)
-            while kafka.is_running:
-                time.sleep(_LOOK_SECONDS)
+            kafka.wait()
             print(f"Apache Kafka has ended:\n{tail(kafka.log)}", file=sys.stderr)
             return 1
     except (UnavailableError, ProcessFailedError) as error:

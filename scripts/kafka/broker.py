@@ -142,6 +142,10 @@ class ApacheKafka:
             self.kill()
             raise
 
+    def wait(self) -> None:
+        """Until it ends by itself."""
+        self._running.wait()
+
     def stop(self) -> None:
         """End it in an orderly way, which takes about two seconds."""
         if self._child is not None:

@@ -182,11 +182,7 @@ async def show_results(batch_id: UUID, desk: FromDishka[Desk]) -> Response:
 async def show_results_as_csv(batch_id: UUID, desk: FromDishka[Desk]) -> Response:
     """The ranking as a spreadsheet, without the texts."""
     found = await desk.report(g.owner, BatchId(batch_id), run_wanted())
-    return Response(
-        results_csv(printable(found)),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="results.csv"'},
-    )
+    return _spreadsheet("results.csv", results_csv(printable(found)))
 
 
 @api.get("/v1/batches/<uuid:batch_id>/verdicts.csv")
@@ -197,11 +193,7 @@ async def show_verdicts_as_csv(batch_id: UUID, desk: FromDishka[Desk]) -> Respon
     """The log of comparisons, as `huleedu cj fit` reads it."""
     results = await desk.results(g.owner, BatchId(batch_id), run_wanted())
     found = report(results, defaultdict(str), await desk.verdicts(results))
-    return Response(
-        verdicts_csv(printable(found)),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="verdicts.csv"'},
-    )
+    return _spreadsheet("verdicts.csv", verdicts_csv(printable(found)))
 
 
 @api.get("/v1/batches/<uuid:batch_id>/errors.csv")
@@ -211,10 +203,14 @@ async def show_verdicts_as_csv(batch_id: UUID, desk: FromDishka[Desk]) -> Respon
 async def show_errors_as_csv(batch_id: UUID, desk: FromDishka[Desk]) -> Response:
     """What the class misspelt as a spreadsheet, most frequent first."""
     found = await desk.results(g.owner, BatchId(batch_id), run_wanted())
+    return _spreadsheet("errors.csv", errors_csv(class_errors(found)))
+
+
+def _spreadsheet(name: str, rows: str) -> Response:
     return Response(
-        errors_csv(class_errors(found)),
+        rows,
         content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="errors.csv"'},
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 

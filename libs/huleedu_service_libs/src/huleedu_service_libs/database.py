@@ -14,6 +14,8 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from huleedu_service_libs.errors import server_is_lost
+
 _MIGRATION_LOCK = 0x48_55_4C_45
 _STATEMENT_SECONDS = 50
 _UNUSED_SECONDS = 300
@@ -147,17 +149,10 @@ async def set_up(server_url: str, name: str, engine: AsyncEngine, migrations: Pa
             await create_database(server_url, name)
             await migrate(engine, migrations)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError) as error:
-            if not is_lost(error):
+            if not server_is_lost(error):
                 raise
             log.warning("the database is not there yet", error=f"{type(error).__name__}: {error}")
             await asyncio.sleep(delay)
             delay = min(delay * 2, 2.0)
         else:
             return
-
-
-def is_lost(error: BaseException) -> bool:
-    """Whether it tells of a server that is not there, or goes; not of what it has refused."""
-    original = error.orig if isinstance(error, DBAPIError) else error
-    sqlstate = getattr(original, "sqlstate", None)
-    return sqlstate is None or str(sqlstate).startswith(("08", "57P"))

@@ -116,3 +116,9 @@ def _database_is_at_fault(error: BaseException) -> bool:
     if sqlstate is None:
         return error.connection_invalidated or isinstance(error, sqlalchemy.exc.InterfaceError)
     return str(sqlstate).startswith(_RETRIABLE_SQLSTATES)
+
+
+def server_is_lost(error: BaseException) -> bool:
+    """Whether it tells of a database that is not there, or goes; not of what one has refused."""
+    sqlstate = getattr(getattr(error, "orig", error), "sqlstate", None)
+    return sqlstate is None or str(sqlstate).startswith(("08", "57P"))

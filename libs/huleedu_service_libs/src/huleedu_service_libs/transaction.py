@@ -18,7 +18,12 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from common_core.events.envelope import EventData, EventEnvelope, derive_event_id, envelop, headers
 from common_core.topics import event_type_of
 from huleedu_service_libs import inbox
-from huleedu_service_libs.errors import CommitOutcomeUnknown, DatabaseUnavailable, PermanentError
+from huleedu_service_libs.errors import (
+    CommitOutcomeUnknown,
+    DatabaseUnavailable,
+    PermanentError,
+    server_is_lost,
+)
 from huleedu_service_libs.idempotency.identity import Identity
 from huleedu_service_libs.outbox.table import OutgoingRecord, append
 
@@ -220,9 +225,8 @@ async def _commit_to_the_end(session: AsyncSession) -> None:
         raise _commit_error(error) from error
 
 
-def _commit_error(error: BaseException | None) -> BaseException:
+def _commit_error(error: BaseException) -> BaseException:
     """A refusal by the server is certain; a lost connection leaves the outcome open."""
-    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None)
-    if error is not None and sqlstate is not None and not str(sqlstate).startswith(("08", "57P")):
+    if not server_is_lost(error):
         return error
     return CommitOutcomeUnknown(f"the connection was lost during COMMIT: {error}")
