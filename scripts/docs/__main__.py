@@ -16,6 +16,7 @@ from common_core.topics import EVENTS
 from scripts.docs import (
     asyncapi,
     events,
+    kubernetes,
     openapi,
     producers,
     published,
@@ -46,6 +47,7 @@ def main() -> int:
         if row.topic not in hears and row.reason is None
     ]
     problems += producers.contradictions()
+    problems += kubernetes.problems()
     try:
         pages = _pages(hears)
     except shortcuts.OpenShortcutError as error:
@@ -59,6 +61,7 @@ def main() -> int:
 def _pages(hears: dict[str, list[str]]) -> dict[Path, str]:
     consumers = {name for names in hears.values() for name in names}
     return {
+        **kubernetes.pages(),
         PAGES / "EVENTS.md": events.page(hears),
         PAGES / "SETTINGS.md": settings.page(),
         PAGES / "TASKS" / "fix_idempotency_test_shortcuts.md": shortcuts.page(consumers),
