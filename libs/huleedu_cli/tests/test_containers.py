@@ -1,11 +1,13 @@
 """What images are built from and the stack starts with, as far as it shows without Docker."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from huleedu_cli.clone import ROOT
 from huleedu_cli.stack import SERVICES
+from scripts import alone
 from scripts.requirements import Lock, dependency, members, requirements
 
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
@@ -57,6 +59,13 @@ def test_what_another_member_needs_can_be_left_out() -> None:
 
 def test_the_folders_of_a_member_are_its_own_and_its_libraries() -> None:
     assert members(LOCK, ["service"]) == ["./l", "./s"]
+
+
+def test_a_service_alone_has_no_other_service_beside_it(tmp_path: Path) -> None:
+    alone.copy_code("services/content_service", "content-service", tmp_path)
+    assert [each.parent.name for each in tmp_path.glob("services/*/tests")] == ["content_service"]
+    assert not (tmp_path / "libs" / "huleedu_cli").exists()
+    assert (tmp_path / "conftest.py").exists()
 
 
 def test_a_dependency_the_lock_does_not_settle_is_an_error() -> None:
