@@ -64,6 +64,7 @@ def write_essays(folder: Path, count: int, words: int, seed: int) -> list[Path]:
     sentences = [
         sentence
         for path in ENGLISH
+        if path.suffix == ".txt"
         for sentence in re.split(r"(?<=[.!?])\s+", path.read_text("utf-8"))
     ]
     draw = random.Random(seed)

@@ -68,7 +68,8 @@ DATABASE_SECRETS = {
     "cj_assessment_service": "CJ_DB_PASSWORD",
     "result_aggregator_service": "RAS_DB_PASSWORD",
 }
-OWN_SECRETS = {GATEWAY: ["API_KEYS"], "cj_assessment_service": ["CJ_MODEL_API_KEY"]}
+OWN_SECRETS = {GATEWAY: "API_KEYS"}
+OPTIONAL_SECRETS = {"cj_assessment_service": "CJ_MODEL_API_KEY"}
 
 
 def pages() -> dict[Path, str]:
@@ -234,9 +235,11 @@ def _environment(name: str, needs: Needs) -> Iterator[Manifest]:
         yield _from("configMapKeyRef", CONFIGURATION, "POSTGRES_SERVER")
         address = f"postgresql://{name}:$({password})@$(POSTGRES_SERVER)/{name}"
         yield {"name": "DATABASE_URL", "value": address}
-    # Those are for who needs them; the others start without.
-    for secret in OWN_SECRETS.get(name, []):
-        yield _from("secretKeyRef", SECRETS, secret, optional=True)
+        yield _from("secretKeyRef", SECRETS, "KAFKA_PASSWORD", optional=True)
+    if name in OWN_SECRETS:
+        yield _from("secretKeyRef", SECRETS, OWN_SECRETS[name])
+    if name in OPTIONAL_SECRETS:
+        yield _from("secretKeyRef", SECRETS, OPTIONAL_SECRETS[name], optional=True)
     for variable, value in (needs.settings or {}).items():
         yield {"name": variable, "value": value}
 

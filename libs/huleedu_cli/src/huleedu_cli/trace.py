@@ -10,6 +10,8 @@ from aiokafka.errors import KafkaError
 from huleedu_cli import state
 from huleedu_cli.journey import tree
 from huleedu_cli.problem import Problem
+from huleedu_service_libs.config import ServiceSettings
+from huleedu_service_libs.kafka_clients import access
 from huleedu_service_libs.trail import Said, said
 
 
@@ -40,6 +42,8 @@ def _brokers() -> str:
 
 async def _said(brokers: str, correlation_id: UUID) -> list[Said]:
     try:
-        return await said(brokers, correlation_id)
+        return await said(
+            brokers, correlation_id, access(ServiceSettings(service_name="trace", port=0))
+        )
     except (KafkaError, OSError) as error:
         raise Problem(f"The broker at {brokers} cannot be read: {error!r}.") from error

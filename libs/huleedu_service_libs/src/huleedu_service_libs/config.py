@@ -24,6 +24,18 @@ class ServiceSettings(BaseSettings):
         default=SecretStr("redis://127.0.0.1:6379/0"), description="Redis 7 or Valkey"
     )
     kafka_bootstrap_servers: str = Field(default="127.0.0.1:9092", description="Kafka brokers")
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="how the brokers are spoken to, as Kafka calls it"
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="SCRAM-SHA-512", description="how the service says who it is, with SASL"
+    )
+    kafka_username: str = Field(default="", description="who the service is, with SASL")
+    kafka_password: SecretStr = Field(default=SecretStr(""), description="its password")
+    kafka_ca_file: str | None = Field(
+        default=None,
+        description="certificates the brokers are known by, with SSL; none: those of the system",
+    )
     kafka_session_timeout_ms: int = Field(
         default=10_000, description="how soon the group notices that a worker is dead"
     )

@@ -1,8 +1,27 @@
-"""How aiokafka's clients are ended."""
+"""How aiokafka's clients are let in, and ended."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
+from ssl import create_default_context
 from typing import Any
+
+from huleedu_service_libs.config import ServiceSettings
+
+Access = Mapping[str, Any]
+"""What a client is given besides the address, to be let in; empty: anybody is."""
+
+
+def access(settings: ServiceSettings) -> Access:
+    """Raises OSError if the file of certificates cannot be read."""
+    protocol = settings.kafka_security_protocol
+    given: dict[str, Any] = {"security_protocol": protocol}
+    if protocol.endswith("SSL"):
+        given["ssl_context"] = create_default_context(cafile=settings.kafka_ca_file)
+    if protocol.startswith("SASL"):
+        given["sasl_mechanism"] = settings.kafka_sasl_mechanism
+        given["sasl_plain_username"] = settings.kafka_username
+        given["sasl_plain_password"] = settings.kafka_password.get_secret_value()
+    return given
 
 
 async def stop_client(client: Any, seconds: float) -> None:

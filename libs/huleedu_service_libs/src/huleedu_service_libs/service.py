@@ -36,6 +36,7 @@ from huleedu_service_libs.idempotency.config import IdempotencyConfig
 from huleedu_service_libs.inbox import check_retention
 from huleedu_service_libs.instrumentation import log_handled
 from huleedu_service_libs.jobs import Job, every, injected, repeat
+from huleedu_service_libs.kafka_clients import access
 from huleedu_service_libs.logging_utils import configure_logging
 from huleedu_service_libs.metrics import count_handled, measure, watch
 from huleedu_service_libs.outbox.relay import Relay
@@ -163,7 +164,10 @@ class Service:
             if engine is not None:
                 await prepare_topics(settings, self.router)
                 relay = Relay(
-                    engine, settings.kafka_bootstrap_servers, client_id=settings.service_name
+                    engine,
+                    settings.kafka_bootstrap_servers,
+                    access=access(settings),
+                    client_id=settings.service_name,
                 )
                 transactions = await container.get(Transactions)
                 transactions.on_outgoing(relay.wake)
@@ -203,6 +207,7 @@ def _observe(handled: Handled) -> None:
 def _consumer_config(settings: ServiceSettings, router: Router) -> ConsumerConfig:
     return ConsumerConfig(
         bootstrap_servers=settings.kafka_bootstrap_servers,
+        access=access(settings),
         idempotency=IdempotencyConfig(
             service_name=settings.service_name, event_type_ttls=router.completed_ttls
         ),
@@ -243,6 +248,7 @@ async def prepare_topics(settings: ServiceSettings, router: Router | None) -> No
         settings.kafka_bootstrap_servers,
         topics_of(settings.service_name, heard),
         retention_seconds=settings.topic_retention_seconds,
+        access=access(settings),
     )
     check_retention(
         settings.inbox_retention_seconds,

@@ -17,6 +17,7 @@ from common_core.topics import EVENTS, PARTITIONS
 from huleedu_service_libs.config import ServiceSettings
 from huleedu_service_libs.dead_letters import dead_letter_topic
 from huleedu_service_libs.instrumentation import connection_lost
+from huleedu_service_libs.kafka_clients import Access, access
 
 _BROKERS_CHOICE = -1
 _LONGEST_PAUSE = 2.0
@@ -33,7 +34,11 @@ def topics_of(service_name: str, heard: Iterable[str]) -> dict[str, int]:
 
 
 async def wait_for_topics(
-    bootstrap_servers: str, topics: Mapping[str, int], *, retention_seconds: float
+    bootstrap_servers: str,
+    topics: Mapping[str, int],
+    *,
+    retention_seconds: float,
+    access: Access | None = None,
 ) -> dict[str, float]:
     """Wait until the broker answers; make the topics that are missing, to keep events that long.
 
@@ -42,7 +47,7 @@ async def wait_for_topics(
     pause = 0.1
     while True:
         try:
-            return await _ensure(bootstrap_servers, topics, retention_seconds)
+            return await _ensure(bootstrap_servers, topics, retention_seconds, access or {})
         except (KafkaError, OSError, TimeoutError) as error:
             connection_lost("topics", error)
             await asyncio.sleep(pause)
@@ -50,9 +55,9 @@ async def wait_for_topics(
 
 
 async def _ensure(
-    bootstrap_servers: str, topics: Mapping[str, int], retention_seconds: float
+    bootstrap_servers: str, topics: Mapping[str, int], retention_seconds: float, access: Access
 ) -> dict[str, float]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, **access)
     try:
         await admin.start()
         missing = topics.keys() - set(await admin.list_topics())
@@ -113,6 +118,7 @@ def main() -> None:
             settings.kafka_bootstrap_servers,
             _topics_of_all(),
             retention_seconds=settings.topic_retention_seconds,
+            access=access(settings),
         )
     )
     for topic, seconds in sorted(kept.items()):

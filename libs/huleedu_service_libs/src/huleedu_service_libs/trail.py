@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaConsumer
 
 from common_core.topics import EVENTS
 from huleedu_service_libs.dead_letters import dead_letter_topic
+from huleedu_service_libs.kafka_clients import Access
 from huleedu_service_libs.transaction import CAUSATION_HEADER
 
 _POLL_MS = 500
@@ -37,15 +38,15 @@ class Said:
     """The consumer that could not handle it, with the reason."""
 
 
-async def said(brokers: str, correlation_id: UUID) -> list[Said]:
+async def said(brokers: str, correlation_id: UUID, access: Access | None = None) -> list[Said]:
     """All events with this id that are on a topic. Raises KafkaError."""
     wanted = str(correlation_id).encode()
-    async with _reading(brokers) as consumer:
+    async with _reading(brokers, access or {}) as consumer:
         existing = await consumer.topics()  # to ask for another one would create it
     topics = {topic for row in EVENTS for topic in (row.topic, dead_letter_topic(row.topic))}
     if not topics & existing:
         return []
-    async with _reading(brokers, *(topics & existing)) as consumer:
+    async with _reading(brokers, access or {}, *(topics & existing)) as consumer:
         found = [
             _said(record)
             async for record in _everything(consumer)
@@ -55,9 +56,13 @@ async def said(brokers: str, correlation_id: UUID) -> list[Said]:
 
 
 @asynccontextmanager
-async def _reading(brokers: str, *topics: str) -> AsyncIterator[Any]:
+async def _reading(brokers: str, access: Access, *topics: str) -> AsyncIterator[Any]:
     consumer = AIOKafkaConsumer(
-        *topics, bootstrap_servers=brokers, enable_auto_commit=False, auto_offset_reset="earliest"
+        *topics,
+        bootstrap_servers=brokers,
+        **access,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
     )
     try:
         await consumer.start()

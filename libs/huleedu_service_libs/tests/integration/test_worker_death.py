@@ -18,6 +18,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from huleedu_embedded.process import free_port
+from huleedu_service_libs.kafka_clients import Access
 from huleedu_service_libs.testing.messages import envelope_of, message_of
 from libs.huleedu_service_libs.tests.ledger_service import excess, rejection
 from scripts.kafka.broker import ApacheKafka
@@ -58,6 +59,7 @@ class Place:
     name: str
     environment: dict[str, str]
     released: Path
+    access: Access = field(default_factory=dict)
 
     @property
     def database_url(self) -> str:
@@ -85,9 +87,8 @@ class Place:
 
     async def put(self, texts: Sequence[str]) -> None:
         """Events of both kinds of handler, each with a key of its own."""
-        producer = AIOKafkaProducer(
-            bootstrap_servers=self.environment["KAFKA_BOOTSTRAP_SERVERS"], acks="all"
-        )
+        brokers = self.environment["KAFKA_BOOTSTRAP_SERVERS"]
+        producer = AIOKafkaProducer(bootstrap_servers=brokers, acks="all", **self.access)
         await producer.start()
         try:
             for number, text in enumerate(texts):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from huleedu_service_libs.consumer.assignment import Limits
 from huleedu_service_libs.consumer.retry import RetryPolicy
 from huleedu_service_libs.idempotency.config import IdempotencyConfig
+from huleedu_service_libs.kafka_clients import Access
 
 
 @dataclass(frozen=True)
@@ -13,6 +14,7 @@ class ConsumerConfig:
 
     bootstrap_servers: str
     idempotency: IdempotencyConfig
+    access: Access = field(default_factory=dict, repr=False)
     group_id: str = ""
     """Default: the service's name."""
     instance_id: str | None = None

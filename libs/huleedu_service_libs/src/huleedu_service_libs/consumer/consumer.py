@@ -315,6 +315,7 @@ class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
 def aiokafka_client(config: ConsumerConfig) -> Any:
     return AIOKafkaConsumer(
         bootstrap_servers=config.bootstrap_servers,
+        **config.access,
         group_id=config.group,
         group_instance_id=config.instance_id,
         client_id=config.idempotency.service_name,

@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from huleedu_service_libs.clock import Clock, SystemClock
 from huleedu_service_libs.instrumentation import connection_lost, row_refused
-from huleedu_service_libs.kafka_clients import stop_client
+from huleedu_service_libs.kafka_clients import Access, stop_client
 from huleedu_service_libs.outbox.sending import Key, Row, Sent, send
 
 LEADER_LOCK = 0x4875_6C65_4564_75  # "HuleEdu": one relay per database
@@ -48,6 +48,7 @@ class Relay:
         engine: AsyncEngine,
         bootstrap_servers: str,
         *,
+        access: Access | None = None,
         client_id: str = "relay",
         batch_rows: int = 1_000,
         batch_bytes: int = 900_000,
@@ -60,6 +61,7 @@ class Relay:
         self.connected = False
         self._engine = engine
         self._bootstrap_servers = bootstrap_servers
+        self._access = access or {}
         self._client_id = client_id
         self._batch_rows = batch_rows
         self._batch_bytes = batch_bytes
@@ -134,6 +136,7 @@ class Relay:
     async def _with_producer(self, connection: AsyncConnection) -> None:
         producer = self._producer(
             bootstrap_servers=self._bootstrap_servers,
+            **self._access,
             client_id=self._client_id,
             acks="all",
             enable_idempotence=True,
