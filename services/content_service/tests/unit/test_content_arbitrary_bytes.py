@@ -11,7 +11,7 @@ from services.content_service.domain import UnreadableFile, extract
 from services.content_service.domain.wording import content_hash, normalise, word_count
 from services.content_service.tests.files import docx, odt, paragraph, pdf, run, set_lines
 
-SECONDS_ALLOWED = 5.0  # of this process, however busy the machine is
+SECONDS_ALLOWED = 5.0  # of this thread, however busy the machine is
 ENDINGS = st.sampled_from(["", ".txt", ".md", ".docx", ".odt", ".pdf", ".doc", ".jpg"])
 BEGINNINGS = st.sampled_from(
     [b"", b"%PDF-1.7\n", b"PK\x03\x04", b"{\\rtf", b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"BM"]
@@ -26,7 +26,7 @@ REAL_FILES = st.sampled_from(
 
 
 def check(file_name: str, data: bytes) -> None:
-    began = time.process_time()
+    began = time.thread_time()
     try:
         text = extract(file_name, data).text
     except UnreadableFile:
@@ -36,7 +36,7 @@ def check(file_name: str, data: bytes) -> None:
         assert text == normalise(text)
         assert text.encode()
         assert "\x00" not in text
-    assert time.process_time() - began < SECONDS_ALLOWED
+    assert time.thread_time() - began < SECONDS_ALLOWED
 
 
 @settings(max_examples=300, deadline=None)

@@ -59,9 +59,13 @@ def test_the_same_text_gets_the_same_corrections(text: str, language: Language) 
 
 
 def _seconds(text: str, language: Language) -> float:
-    began = time.process_time()
-    check(text, language)
-    return time.process_time() - began
+    """Of this thread, the best of three: the garbage of other tests is collected in one of them."""
+    taken = []
+    for _ in range(3):
+        began = time.thread_time()
+        check(text, language)
+        taken.append(time.thread_time() - began)
+    return min(taken)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
