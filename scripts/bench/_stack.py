@@ -10,11 +10,12 @@ from typing import Any
 import asyncpg
 import sqlalchemy as sa
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from redis.asyncio import ConnectionPool, Redis
+from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from huleedu_embedded.infrastructure import Infrastructure, infrastructure
 from huleedu_service_libs.database import create_database, create_engine, migrate
+from huleedu_service_libs.redis_client import connection_pool
 from scripts.kafka.broker import ApacheKafka
 
 
@@ -37,7 +38,7 @@ class CountingRedis(Redis):
 
 
 def redis_client(url: str, count: Count) -> CountingRedis:
-    client = CountingRedis(connection_pool=ConnectionPool.from_url(url))
+    client = CountingRedis(connection_pool=connection_pool(url))
     client.count = count
     return client
 

@@ -10,6 +10,7 @@ from huleedu_service_libs.config import ServiceSettings
 from huleedu_service_libs.cpu import CpuPool
 from huleedu_service_libs.database import create_engine
 from huleedu_service_libs.http import ServiceClient
+from huleedu_service_libs.redis_client import connection_pool
 from huleedu_service_libs.texts import HttpTexts, Texts
 from huleedu_service_libs.transaction import Transactions
 
@@ -38,7 +39,7 @@ class PlatformProvider(Provider):
 
     @provide
     async def redis(self, settings: ServiceSettings) -> AsyncIterator[Redis]:
-        redis = Redis.from_url(settings.redis_url.get_secret_value())
+        redis = Redis.from_pool(connection_pool(settings.redis_url.get_secret_value()))
         yield redis
         await redis.aclose()
 

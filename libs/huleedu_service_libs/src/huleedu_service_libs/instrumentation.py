@@ -1,15 +1,19 @@
 """Spans and log context around each event; counters and log lines from what the engine reports."""
 
+import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import structlog
 from opentelemetry import propagate, trace
+from opentelemetry.context import Context, attach, detach
 from opentelemetry.trace import SpanKind
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from common_core.events.envelope import EventData, EventEnvelope
 from huleedu_service_libs.handled import Handled, Outcome
 from huleedu_service_libs.idempotency.identity import Message
+from huleedu_service_libs.tracing import recording
 
 _tracer = trace.get_tracer("huleedu.consumer")
 
@@ -22,39 +26,63 @@ def handling(message: Message, event: EventEnvelope[EventData]) -> Iterator[None
         for name, value in message.headers
         if name in ("traceparent", "tracestate", "baggage")
     }
-    with (
-        structlog.contextvars.bound_contextvars(
-            correlation_id=str(event.correlation_id), event_type=event.event_type
-        ),
-        _tracer.start_as_current_span(
-            f"{message.topic} process",
-            context=propagate.extract(carrier),
-            kind=SpanKind.CONSUMER,
-            attributes={
-                "messaging.system": "kafka",
-                "messaging.destination.name": message.topic,
-                "messaging.message.id": str(event.event_id),
-                "messaging.kafka.message.offset": message.offset,
-            },
-        ),
-    ):
+    context = propagate.extract(carrier) if carrier else None
+    bound = bind_contextvars(correlation_id=str(event.correlation_id), event_type=event.event_type)
+    try:
+        with _span(message, event, context) if recording() else _within(context):
+            yield
+    finally:
+        reset_contextvars(**bound)
+
+
+def _span(
+    message: Message, event: EventEnvelope[EventData], context: Context | None
+) -> AbstractContextManager[object]:
+    return _tracer.start_as_current_span(
+        f"{message.topic} process",
+        context=context,
+        kind=SpanKind.CONSUMER,
+        attributes={
+            "messaging.system": "kafka",
+            "messaging.destination.name": message.topic,
+            "messaging.message.id": str(event.event_id),
+            "messaging.kafka.message.offset": message.offset,
+        },
+    )
+
+
+def _within(context: Context | None) -> AbstractContextManager[object]:
+    return nullcontext() if context is None else _attached(context)
+
+
+@contextmanager
+def _attached(context: Context) -> Iterator[None]:
+    token = attach(context)
+    try:
         yield
+    finally:
+        detach(token)
 
 
-_log = structlog.get_logger("huleedu.events")
+_EVENTS = "huleedu.events"
+_log = structlog.get_logger(_EVENTS)
 
 _LEVELS = {
-    Outcome.DONE: "info",
-    Outcome.DUPLICATE: "info",
-    Outcome.IN_PROGRESS: "debug",
-    Outcome.RETRY: "warning",
-    Outcome.DEAD_LETTERED: "error",
+    Outcome.DONE: logging.INFO,
+    Outcome.DUPLICATE: logging.INFO,
+    Outcome.IN_PROGRESS: logging.DEBUG,
+    Outcome.RETRY: logging.WARNING,
+    Outcome.DEAD_LETTERED: logging.ERROR,
 }
 
 
 def log_handled(handled: Handled) -> None:
     """One line per attempt."""
-    getattr(_log, _LEVELS[handled.outcome])(
+    level = _LEVELS[handled.outcome]
+    if not logging.getLogger(_EVENTS).isEnabledFor(level):
+        return
+    _log.log(
+        level,
         f"event {handled.outcome.value}",
         event_type=handled.event_type,
         event_id=str(handled.event_id),

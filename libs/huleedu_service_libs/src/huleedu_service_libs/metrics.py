@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import cache
 
 from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from huleedu_service_libs.handled import ConsumerState, Handled
+from huleedu_service_libs.handled import ConsumerState, Handled, Outcome
 
 EVENTS = Counter(
     "huleedu_events_total", "Attempts to handle an event, by outcome", ["event_type", "outcome"]
@@ -49,9 +50,19 @@ _BACKLOG = text(
 )
 
 
+@cache
+def _events(event_type: str, outcome: Outcome) -> Counter:
+    return EVENTS.labels(event_type, outcome.value)
+
+
+@cache
+def _event_seconds(event_type: str) -> Histogram:
+    return EVENT_SECONDS.labels(event_type)
+
+
 def count_handled(handled: Handled) -> None:
-    EVENTS.labels(handled.event_type, handled.outcome.value).inc()
-    EVENT_SECONDS.labels(handled.event_type).observe(handled.seconds)
+    _events(handled.event_type, handled.outcome).inc()
+    _event_seconds(handled.event_type).observe(handled.seconds)
     if handled.lease_wait is not None:
         LEASE_WAIT_SECONDS.observe(handled.lease_wait)
 

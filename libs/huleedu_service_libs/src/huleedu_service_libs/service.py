@@ -8,6 +8,7 @@ back, offsets are committed, what is in the outbox is sent, and the process leav
 """
 
 import asyncio
+import gc
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -195,6 +196,8 @@ class Service:
             health.condition = lambda batch_id: condition(
                 settings.service_name, engine, consumer.state if consumer else None, batch_id
             )
+            gc.collect()
+            gc.freeze()  # what was loaded stays: no collection need look at it again
             health.started = True
             return stack.pop_all()
 

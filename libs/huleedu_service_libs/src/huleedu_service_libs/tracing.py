@@ -23,3 +23,8 @@ def configure_tracing(service_name: str, endpoint: str | None) -> TracerProvider
         provider.add_span_processor(BatchSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
     return provider
+
+
+def recording() -> bool:
+    """Whether spans are recorded; the context of others travels on without."""
+    return getattr(trace.get_tracer_provider(), "sampler", None) is not ALWAYS_OFF

@@ -12,6 +12,7 @@ from uuid import UUID
 import asyncpg
 import sqlalchemy.exc
 from opentelemetry import propagate
+from opentelemetry.context import get_current
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
@@ -115,6 +116,8 @@ class Transaction:
 
 
 def _trace_headers() -> list[tuple[str, bytes]]:
+    if not get_current():
+        return []
     carrier: dict[str, str] = {}
     propagate.inject(carrier)
     return [(name, value.encode()) for name, value in carrier.items()]

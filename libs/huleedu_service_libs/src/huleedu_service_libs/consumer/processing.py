@@ -206,10 +206,11 @@ class Processor:
         route = self._router[message.topic]
         if message.value is None:
             raise PoisonMessage("the message has no body")
-        header_id = header(message, "event_id")
-        expected_id = None if header_id is None else canonical(header_id, "headers")
         event = _parse(route, message, message.value)
-        event_id = agreed_id(expected_id, event.event_id)
+        event_id = event.event_id
+        header_id = header(message, "event_id")
+        if header_id is not None and header_id != str(event_id):
+            event_id = agreed_id(canonical(header_id, "headers"), event_id)
         for found in (event.event_type, header(message, "event_type") or event.event_type):
             if found != route.event_type.name:
                 raise PoisonMessage(f"{found!r} on the topic of {route.event_type.name}")

@@ -18,6 +18,7 @@ together, and one heartbeat serves all leases of a worker.
 """
 
 import asyncio
+import itertools
 import os
 import socket
 import uuid
@@ -112,6 +113,8 @@ class Leases:
         self.worker = worker or f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self.degraded = False
         """Whether the last command found no Redis."""
+        self._own = uuid.uuid4().hex
+        self._numbers = itertools.count()
         self._redis = client
         self._clock = clock or SystemClock()
         self._scripts = {name: client.register_script(text) for name, text in _SCRIPTS.items()}
@@ -143,7 +146,7 @@ class Leases:
         wanted = [self._wanted(identity) for identity in identities]
         asked = [lease for lease in wanted if lease is not None]
         try:
-            answers = iter(await self._claim(asked))
+            answers = iter(await self._claim(asked) if asked else [])
         except LeasesUnavailable:
             for lease in asked:
                 lease.active = False
@@ -163,7 +166,7 @@ class Leases:
         lease = self._held.get(key) or self._doubtful.pop(key, None)
         if lease is None:
             counter_key = self.config.counter_key(identity.event_id)
-            lease = Lease(identity, key, counter_key, uuid.uuid4().hex)
+            lease = Lease(identity, key, counter_key, f"{self._own}{next(self._numbers):x}")
         elif lease.active or lease.identity != identity:
             return None
         lease.active = True

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from pydantic_core import to_json
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -87,7 +88,7 @@ def _lock_key(record: OutgoingRecord) -> str:
 
 def pack_headers(headers: Sequence[tuple[str, bytes]]) -> bytes:
     """Headers as bytes that come back the same, whatever their values are."""
-    return json.dumps([[name, value.decode("latin-1")] for name, value in headers]).encode()
+    return to_json([(name, value.decode("latin-1")) for name, value in headers])
 
 
 def unpack_headers(packed: bytes) -> tuple[tuple[str, bytes], ...]:

@@ -172,6 +172,9 @@ class FakeRedis:
         if name == "GET":
             value = self._get(texts[0])
             return False if value is None else value
+        if name == "MGET":
+            found = [self._get(key) for key in texts]
+            return self._lua.table_from([False if each is None else each for each in found])
         if name == "SET" and len(texts) == 4 and texts[2] == "PX":  # noqa: PLR2004 - SET k v PX ms
             self._set(texts[0], texts[1], int(texts[3]))
             return "OK"
@@ -186,8 +189,9 @@ class FakeRedis:
         }
         return simple[name]()
 
-    def _encode(self, table: Any) -> str:
-        return json.dumps(dict(table.items()), separators=(",", ":"))
+    def _encode(self, value: Any) -> str:
+        plain = value if isinstance(value, str) else dict(value.items())
+        return json.dumps(plain, separators=(",", ":"))
 
     def _decode(self, text: str) -> Any:
         return self._lua.table_from(json.loads(text))

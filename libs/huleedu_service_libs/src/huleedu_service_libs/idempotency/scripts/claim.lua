@@ -6,28 +6,27 @@
 local worker, lease_ms, prefix, alive_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 redis.call('SET', prefix .. worker, '1', 'PX', alive_ms)
 local now = redis.call('TIME')
-local started = string.format('%d.%06d', now[1], now[2])
-
-local function counts(key)
-  local raw = redis.call('GET', key)
-  if not raw then return 0, 0 end
-  local c = cjson.decode(raw)
-  return c.failures, c.crashes
-end
+local head = '{"state":"processing","worker":' .. cjson.encode(worker)
+  .. string.format(',"started_at":"%d.%06d","token":"', now[1], now[2])
 
 local function take(key, token, fingerprint)
-  redis.call('SET', key, cjson.encode({
-    state = 'processing', worker = worker, token = token,
-    started_at = started, fingerprint = fingerprint,
-  }), 'PX', lease_ms)
+  redis.call('SET', key, head .. token .. '","fingerprint":"' .. fingerprint .. '"}', 'PX', lease_ms)
 end
+
+local counters = {}
+for i = 2, #KEYS, 2 do counters[i / 2] = KEYS[i] end
+local counts = redis.call('MGET', unpack(counters))
 
 local answers = {}
 for i = 1, #KEYS / 2 do
   local key, counter = KEYS[2 * i - 1], KEYS[2 * i]
   local token, fingerprint = ARGV[3 + 2 * i], ARGV[4 + 2 * i]
   local raw = redis.call('GET', key)
-  local failures, crashes = counts(counter)
+  local failures, crashes = 0, 0
+  if counts[i] then
+    local counted = cjson.decode(counts[i])
+    failures, crashes = counted.failures, counted.crashes
+  end
   local answer
   if not raw then
     take(key, token, fingerprint)

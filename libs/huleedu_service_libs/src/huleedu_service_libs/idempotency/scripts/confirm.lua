@@ -1,7 +1,8 @@
 -- Turns a batch of leases into completed records.
 -- KEYS: records. ARGV: worker; then per event token, fingerprint and completed ms.
 -- Answers per event: 'completed' or, where another worker holds the lease, 'lost' (its record is left alone).
-local worker = ARGV[1]
+local worker = cjson.encode(ARGV[1])
+local now = redis.call('TIME')
 local answers = {}
 for i, key in ipairs(KEYS) do
   local token, fingerprint, completed_ms = ARGV[3 * i - 1], ARGV[3 * i], ARGV[3 * i + 1]
@@ -12,12 +13,9 @@ for i, key in ipairs(KEYS) do
   elseif record and record.token ~= token then
     answers[i] = 'lost'
   else
-    local now = redis.call('TIME')
-    redis.call('SET', key, cjson.encode({
-      state = 'completed', worker = worker, token = token,
-      started_at = record and record.started_at or string.format('%d.%06d', now[1], now[2]),
-      fingerprint = fingerprint,
-    }), 'PX', completed_ms)
+    local started = record and record.started_at or string.format('%d.%06d', now[1], now[2])
+    redis.call('SET', key, '{"state":"completed","worker":' .. worker .. ',"started_at":"' .. started
+      .. '","token":"' .. token .. '","fingerprint":"' .. fingerprint .. '"}', 'PX', completed_ms)
     answers[i] = 'completed'
   end
 end
