@@ -1,8 +1,5 @@
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from sqlalchemy import Connection
-
 from huleedu_service_libs.testing.harness import ServiceHarness
+from huleedu_service_libs.testing.tables import missing_migrations
 from services.essay_lifecycle_service.store import controls, intake, phase_runs
 from services.essay_lifecycle_service.store.base import Base
 
@@ -17,17 +14,5 @@ async def test_the_migrations_make_the_tables_that_the_store_uses(harness: Servi
     }
     assert {row.__tablename__ for row in tables} == set(Base.metadata.tables)
 
-    def differences(connection: Connection) -> list[object]:
-        context = MigrationContext.configure(
-            connection,
-            opts={
-                "include_name": lambda name, kind, _parents: (
-                    kind != "table" or name in Base.metadata.tables
-                )
-            },
-        )
-        return list(compare_metadata(context, Base.metadata))
-
     async with harness.session() as session:
-        found = await (await session.connection()).run_sync(differences)
-    assert found == []
+        assert await missing_migrations(session, Base.metadata) == []
