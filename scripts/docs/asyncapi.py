@@ -48,7 +48,8 @@ def _channel(row: EventType) -> dict[str, Any]:
 
 
 def _operations(row: EventType, listeners: list[str]) -> list[tuple[str, dict[str, Any]]]:
-    roles = [("send", row.producer), *(("receive", listener) for listener in listeners)]
+    senders = [("send", producer) for producer in row.producers]
+    roles = [*senders, *(("receive", listener) for listener in listeners)]
     return [
         (
             f"{service}.{action}.{row.name}",

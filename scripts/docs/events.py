@@ -36,5 +36,6 @@ def page(hears: dict[str, list[str]]) -> str:
     for row in EVENTS:
         listeners = ", ".join(hears.get(row.topic, [])) or f"nobody here: {row.reason}"
         says = (row.model.__doc__ or "").strip().partition("\n")[0]
-        lines.append(f"| `{row.name}` | `{row.topic}` | {row.producer} | {listeners} | {says} |")
+        says_it = ", ".join(row.producers)
+        lines.append(f"| `{row.name}` | `{row.topic}` | {says_it} | {listeners} | {says} |")
     return "\n".join(lines) + "\n"

@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 
+from common_core.events.deletion_events import BatchDataDeletedV1
 from common_core.phases import PHASES
 from common_core.topics import EVENTS
 from scripts.docs.places import ROOT, SERVICES
@@ -20,10 +21,13 @@ def contradictions() -> Iterator[str]:
     constructs = {service: set(_constructed(service)) for service in SERVICES}
     for row in EVENTS:
         found = {service for service, names in constructs.items() if row.name in names}
-        if row.producer not in found:
-            yield f"{row.name}: the table says that {row.producer} says it, and it never does"
-        for other in sorted(found - {row.producer}):
-            yield f"{row.name}: {other} says it, and the table says it comes from {row.producer}"
+        for absent in sorted(set(row.producers) - found):
+            yield f"{row.name}: the table says that {absent} says it, and it never does"
+        for other in sorted(found - set(row.producers)):
+            yield (
+                f"{row.name}: {other} says it,"
+                f" and the table says it comes from {', '.join(row.producers)}"
+            )
 
 
 def _constructed(service: str) -> Iterator[str]:
@@ -32,6 +36,8 @@ def _constructed(service: str) -> Iterator[str]:
             continue
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             match node:
+                case ast.Call(func=ast.Name(id="forgetting")):
+                    yield BatchDataDeletedV1.__name__
                 case ast.Call(func=ast.Name(id=name)):
                     yield name
                 case ast.Call(func=ast.Attribute(value=value, attr=attribute)) if (

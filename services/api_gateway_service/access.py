@@ -9,6 +9,7 @@ from quart import Request
 
 from common_core.identifiers import BatchId
 from huleedu_service_libs.http import Problem
+from services.api_gateway_service.domain.deletions import deleted
 from services.api_gateway_service.domain.keys import ApiKeys
 from services.api_gateway_service.services import Orchestrator
 
@@ -60,15 +61,23 @@ class Ownership:
         self._owners: OrderedDict[BatchId, str] = OrderedDict()
 
     async def require(self, batch_id: BatchId, owner: str) -> None:
-        """Raises Problem: 404, whether there is no such batch or it is somebody else's."""
+        """Raises Problem: 404, whether there is no such batch or it is somebody else's.
+
+        410 for a batch that was deleted: whose it was is not known any more.
+        """
         known = self._owners.get(batch_id)
         if known is None:
             record = await self._orchestrator.find(batch_id)
             known = record.owner_id if record else None
             if known is not None:
                 self.remember(batch_id, known)
+            elif (deletion := await self._orchestrator.deletion(batch_id)) is not None:
+                raise Problem(HTTPStatus.GONE, "batch_deleted", deleted(deletion))
         if known != owner:
             raise no_such_batch()
+
+    def forget(self, batch_id: BatchId) -> None:
+        self._owners.pop(batch_id, None)
 
     def remember(self, batch_id: BatchId, owner: str) -> None:
         self._owners[batch_id] = owner

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from common_core.http_models import (
     BatchControlled,
+    BatchDeletion,
     BatchProgress,
     BatchResults,
     Control,
@@ -27,7 +28,7 @@ from common_core.http_models import (
 from common_core.identifiers import BatchId, EssayId, RunId
 from huleedu_service_libs.errors import TemporaryError
 from huleedu_service_libs.http import Problem
-from huleedu_service_libs.texts import Texts
+from huleedu_service_libs.texts import Texts, text_id_of
 from services.api_gateway_service.access import Ownership, no_such_batch
 from services.api_gateway_service.domain.bodies import (
     CreatedBatch,
@@ -56,6 +57,7 @@ from services.api_gateway_service.services import (
     ReadModel,
     Uploads,
 )
+from services.api_gateway_service.store import Replies
 from services.api_gateway_service.texts import TextShelf
 
 _RETRY_SECONDS = 1.0
@@ -79,8 +81,10 @@ class Desk:
     texts: Texts
     shelf: TextShelf
     ownership: Ownership
+    replies: Replies
 
     async def create(self, owner: str, batch_id: BatchId, new: NewBatch) -> CreatedBatch:
+        """The assignment follows its batch: no text is ever kept of which no batch knows."""
         assignment = new.assignment.strip() if new.assignment else ""
         record = await self.orchestrator.create(
             CreateBatch(
@@ -89,7 +93,7 @@ class Desk:
                 name=new.name.strip(),
                 language=new.language,
                 essay_count=new.essay_count,
-                assignment_text_id=await self.texts.put(assignment) if assignment else None,
+                assignment_text_id=text_id_of(assignment) if assignment else None,
                 glossary=new.glossary or (),
                 anchors=new.anchors or (),
                 grade_scale=new.grade_scale or (),
@@ -97,8 +101,28 @@ class Desk:
                 pipeline=new.pipeline,
             )
         )
+        if assignment:
+            await self.texts.put(assignment, batch_id)
         self.ownership.remember(batch_id, owner)
         return CreatedBatch.model_validate(record.model_dump())
+
+    async def delete(self, owner: str, batch_id: BatchId) -> BatchDeletion:
+        """A repeat changes nothing. Raises TemporaryError without Redis: replies have names too."""
+        known = await self.orchestrator.deletion(batch_id)
+        if known is not None:
+            return known
+        await self.ownership.require(batch_id, owner)
+        await self.replies.forget(batch_id)
+        self.ownership.forget(batch_id)
+        self.shelf.clear()
+        return await self.orchestrator.delete(batch_id)
+
+    async def deletion(self, batch_id: BatchId) -> BatchDeletion:
+        """Of any batch: an id and times are nobody's."""
+        known = await self.orchestrator.deletion(batch_id)
+        if known is None:
+            raise no_such_batch()
+        return known
 
     async def upload(
         self, owner: str, batch_id: BatchId, body: AsyncIterator[bytes], content_type: str
@@ -226,8 +250,8 @@ class Desk:
     ) -> AsyncIterator[Step | None]:
         """Every step after `after`, or from now on; None when there was none for a while.
 
-        Ends after the step with which the batch, or the run asked for, is over; there is always
-        one step at least. The caller has checked whose batch it is.
+        Ends after the step with which the batch, or the run asked for, is over, or when it is
+        deleted; there is always one step at least. The caller has checked whose batch it is.
         """
         now = await self._now(batch_id)
         if after is None or after >= now.sequence:
@@ -241,7 +265,18 @@ class Desk:
                 yield step
                 sequence, over = step.sequence, _over(step, run_id)
             if not steps:
+                if await self._gone(batch_id):
+                    return
                 yield None
+
+    async def _gone(self, batch_id: BatchId) -> bool:
+        try:
+            gone = await self.orchestrator.deletion(batch_id) is not None
+        except TemporaryError:
+            return False
+        if gone:
+            self.ownership.forget(batch_id)
+        return gone
 
     async def _now(self, batch_id: BatchId) -> Step:
         found = await self.read_model.events(batch_id, None)

@@ -86,6 +86,7 @@ class GatewayProvider(Provider):
         comparisons: Comparisons,
         conditions: Conditions,
         texts: Texts,
+        replies: Replies,
     ) -> Desk:
         return Desk(
             orchestrator,
@@ -96,4 +97,5 @@ class GatewayProvider(Provider):
             texts,
             TextShelf(texts),
             Ownership(orchestrator),
+            replies,
         )

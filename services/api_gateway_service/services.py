@@ -11,6 +11,7 @@ from uuid import UUID
 
 from common_core.http_models import (
     BatchControlled,
+    BatchDeletion,
     Batches,
     BatchEvents,
     BatchProgress,
@@ -56,6 +57,20 @@ class Orchestrator:
     async def find(self, batch_id: BatchId) -> BatchRecord | None:
         try:
             return await self._client.get(f"/v1/batches/{batch_id}", BatchRecord)
+        except RefusedRequest as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+
+    async def delete(self, batch_id: BatchId) -> BatchDeletion:
+        with _in_its_words():
+            response = await self._client.request("DELETE", f"/v1/batches/{batch_id}")
+        return BatchDeletion.model_validate_json(response.content)
+
+    async def deletion(self, batch_id: BatchId) -> BatchDeletion | None:
+        """None if the batch was never deleted."""
+        try:
+            return await self._client.get(f"/v1/batches/{batch_id}/deletion", BatchDeletion)
         except RefusedRequest as error:
             if error.status == HTTPStatus.NOT_FOUND:
                 return None

@@ -1,11 +1,11 @@
 """Answers to requests with an `Idempotency-Key`, kept so that a repeat gets the first one."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
 from hashlib import sha256
 from typing import cast
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from pydantic import BaseModel, ConfigDict
 from redis.asyncio import Redis
@@ -16,10 +16,19 @@ from huleedu_service_libs.errors import TemporaryError
 KEEP_SECONDS = 24 * 3600
 LEASE_SECONDS = 15
 _PREFIX = "gateway:reply:"
+_OF_BATCH = "gateway:replies:"
+"""The names of a batch's replies: there are names of files in those."""
+_DELETED = "gateway:deleted:"
 
 _IF_MINE_EXPIRE = (
     "if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('expire', KEYS[1], ARGV[2]) end"
 )
+_KEEP = (
+    "if redis.call('exists', KEYS[3]) == 1 then return redis.call('del', KEYS[1]) end "
+    "redis.call('set', KEYS[1], ARGV[1], 'EX', ARGV[2]) "
+    "redis.call('sadd', KEYS[2], KEYS[1]) redis.call('expire', KEYS[2], ARGV[2])"
+)
+"""Unless the batch was deleted meanwhile."""
 _IF_MINE_DELETE = "if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end"
 
 
@@ -54,7 +63,7 @@ class Replies:
         self._redis = redis
 
     @asynccontextmanager
-    async def turn(self, owner: str, request: str, key: str) -> AsyncIterator[Turn]:
+    async def turn(self, owner: str, request: str, key: str, batch_id: UUID) -> AsyncIterator[Turn]:
         """One at a time for each key; a turn that keeps no reply may be taken again.
 
         Raises UnderWay, and TemporaryError without Redis: nobody could say whether it is a repeat.
@@ -76,7 +85,7 @@ class Replies:
         finally:
             lease.cancel()
             with suppress(RedisError):  # the effect stands; a repeat meets the services' own keys
-                await self._end(name, token, turn.kept)
+                await self._end(name, token, turn.kept, batch_id)
 
     async def _extend(self, name: str, token: str) -> None:
         while True:
@@ -84,11 +93,25 @@ class Replies:
             with suppress(RedisError):
                 await self._redis.eval(_IF_MINE_EXPIRE, 1, name, token, LEASE_SECONDS)
 
-    async def _end(self, name: str, token: str, kept: Reply | None) -> None:
+    async def forget(self, batch_id: UUID) -> None:
+        """Give no reply about the batch again, and keep none that is being made.
+
+        Raises TemporaryError without Redis.
+        """
+        names = f"{_OF_BATCH}{batch_id}"
+        try:
+            await self._redis.set(f"{_DELETED}{batch_id}", "", ex=KEEP_SECONDS)
+            of_batch = await cast("Awaitable[set[bytes]]", self._redis.smembers(names))
+            await self._redis.delete(names, *of_batch)
+        except RedisError as error:
+            raise TemporaryError(f"the replies cannot be deleted: {error!r}") from error
+
+    async def _end(self, name: str, token: str, kept: Reply | None, batch_id: UUID) -> None:
         if kept is None:
             await self._redis.eval(_IF_MINE_DELETE, 1, name, token)
         else:
-            await self._redis.set(name, kept.model_dump_json(), ex=KEEP_SECONDS)
+            keys = (name, f"{_OF_BATCH}{batch_id}", f"{_DELETED}{batch_id}")
+            await self._redis.eval(_KEEP, len(keys), *keys, kept.model_dump_json(), KEEP_SECONDS)
 
 
 def _reply(known: bytes | str) -> Reply:

@@ -25,6 +25,11 @@ class TextShelf:
         texts = await asyncio.gather(*map(self._get, wanted))
         return dict(zip(wanted, texts, strict=True))
 
+    def clear(self) -> None:
+        """Nothing at hand any more, until it is fetched again."""
+        self._kept.clear()
+        self._characters = 0
+
     async def _get(self, text_id: TextId) -> str:
         if text_id in self._kept:
             self._kept.move_to_end(text_id)

@@ -1,12 +1,14 @@
 from collections.abc import Awaitable, Callable
 
+from common_core.events.deletion_events import BatchDeletedV1
 from common_core.events.envelope import EventEnvelope
 from common_core.events.phase_events import PhaseCompleted
 from common_core.phases import PHASES, Phase
+from huleedu_service_libs.deletion import forgetting
 from huleedu_service_libs.routing import Router
 from huleedu_service_libs.transaction import Transaction
 from services.batch_conductor_service.domain import reusable
-from services.batch_conductor_service.store import file_result
+from services.batch_conductor_service.store import file_result, forget
 
 router = Router()
 
@@ -22,5 +24,6 @@ def file_results_of(
     return file_phase_result
 
 
+router.work(BatchDeletedV1)(forgetting(forget))
 for _phase in PHASES:
     router.on(_phase.completed)(file_results_of(_phase))

@@ -5,15 +5,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Identity, String, Uuid, func, select
+from sqlalchemy import BigInteger, Identity, String, Uuid, delete, func, select
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from common_core.domain_enums import PhaseName
 from common_core.events.phase_events import PhaseCompleted
-from common_core.identifiers import RunId
+from common_core.identifiers import BatchId, RunId
 from common_core.models import EssayText
+from huleedu_service_libs.deletion import delete_rows
 from services.batch_conductor_service.domain import Result
 
 
@@ -47,6 +48,12 @@ async def file_result(session: AsyncSession, phase: PhaseName, completed: PhaseC
             essays=[essay.model_dump(mode="json") for essay in completed.succeeded],
         )
         .on_conflict_do_nothing()
+    )
+
+
+async def forget(session: AsyncSession, batch_id: BatchId) -> dict[str, int]:
+    return await delete_rows(
+        session, delete(PhaseResultRow).where(PhaseResultRow.batch_id == batch_id)
     )
 
 

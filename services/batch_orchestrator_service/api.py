@@ -18,6 +18,7 @@ from common_core.http_models import (
     StartPipeline,
 )
 from common_core.identifiers import BatchId, RunId
+from huleedu_service_libs.deletion import is_barred
 from huleedu_service_libs.http import (
     Problem,
     correlation_id,
@@ -56,7 +57,7 @@ api = Blueprint("batches", __name__)
 @api.post("/v1/batches")
 @document_request(CreateBatch)
 @document_response(BatchRecord, 201)
-@problems(409, 422)
+@problems(409, 410, 422)
 @inject
 async def create_batch(
     transactions: FromDishka[Transactions], settings: FromDishka[Settings]
@@ -66,6 +67,8 @@ async def create_batch(
     with invalid_batch():
         validate(body)
     async with transactions.begin(body.batch_id, correlation_id()) as tx:
+        if await is_barred(tx.session, body.batch_id):
+            raise Problem(HTTPStatus.GONE, "batch_deleted", "The batch with this id was deleted.")
         added = await add_batch(
             tx.session,
             body,

@@ -25,6 +25,11 @@ class Settings(ServiceSettings):
         gt=0,
         description="how long after a deadline of the essay lifecycle a batch gives its answer up",
     )
+    batch_retention_days: float | None = Field(
+        default=None,
+        ge=2,
+        description="days after its end when a batch is deleted, with its essays; none: never",
+    )
 
     def phase_deadline(self, essays: int, *, asks_people: bool) -> float:
         usual = self.phase_deadline_seconds + essays * self.phase_deadline_seconds_per_essay

@@ -3,18 +3,20 @@
 from dishka import FromDishka
 
 from common_core.domain_enums import RunControl
+from common_core.events.deletion_events import BatchDataDeletedV1, BatchDeletionCompletedV1
 from common_core.events.envelope import EventEnvelope
 from common_core.events.essay_events import BatchEssaysReadyV1
 from common_core.events.phase_events import ElsBatchPhaseOutcomeV1
 from huleedu_service_libs.errors import PermanentError
 from huleedu_service_libs.routing import Router, Work
-from huleedu_service_libs.transaction import Transactions
+from huleedu_service_libs.transaction import Transaction, Transactions
 from services.batch_orchestrator_service import effects
 from services.batch_orchestrator_service.conductor import Conductor
 from services.batch_orchestrator_service.config import Settings
 from services.batch_orchestrator_service.domain import Run, absorb, awaits, first_run_id, new_run
 from services.batch_orchestrator_service.store import (
     Batch,
+    confirm_deletion,
     find_batch,
     lock_batch,
     save_run,
@@ -78,6 +80,14 @@ async def start_next_phase(
             await save_run(tx.session, after, under_way=True)
         else:
             await effects.carry_on(tx, after, resolved, settings)
+
+
+@router.on(BatchDataDeletedV1)
+async def note_confirmation(event: EventEnvelope[BatchDataDeletedV1], tx: Transaction) -> None:
+    """A service has forgotten a batch; with the last of them the deletion is completed."""
+    batch_id = event.data.batch_id
+    if await confirm_deletion(tx.session, batch_id, event.data.service):
+        tx.emit(BatchDeletionCompletedV1(batch_id=batch_id))
 
 
 def _awaiting(batch: Batch | None, outcome: ElsBatchPhaseOutcomeV1) -> Run | None:

@@ -18,19 +18,22 @@ from sqlalchemy import (
     Select,
     String,
     Uuid,
+    case,
+    delete,
     func,
     select,
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, insert
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from common_core.domain_enums import BatchStatus, RunControl
-from common_core.http_models import BatchRecord, CreateBatch, StartPipeline
+from common_core.http_models import BatchDeletion, BatchRecord, CreateBatch, StartPipeline
 from common_core.identifiers import BatchId, RunId
 from common_core.models import EssayFailure, EssayText
+from huleedu_service_libs.deletion import delete_rows
 from services.batch_orchestrator_service.domain import Run, in_running_order
 
 _ESSAYS = TypeAdapter(tuple[EssayText, ...])
@@ -46,6 +49,7 @@ class BatchRow(Base):
     __table_args__ = (
         Index("batches_by_owner", "owner_id", "created_at"),
         Index("batches_awaiting", "deadline", postgresql_where=text("deadline IS NOT NULL")),
+        Index("batches_ended", "ended_at", postgresql_where=text("ended_at IS NOT NULL")),
     )
 
     batch_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
@@ -62,6 +66,8 @@ class BatchRow(Base):
     """What the owner wants of the run under way."""
     control_sequence: Mapped[int] = mapped_column(Integer, server_default="0")
     extra_comparisons: Mapped[int] = mapped_column(Integer, server_default="0")
+    ended_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
+    """None while something is to be done."""
     created_at: Mapped[datetime] = mapped_column(
         TIMESTAMP(timezone=True), server_default=func.now()
     )
@@ -101,6 +107,17 @@ class BudgetRequestRow(Base):
     request_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     batch_id: Mapped[UUID] = mapped_column(ForeignKey("batches.batch_id"))
     comparisons: Mapped[int] = mapped_column(Integer)
+
+
+class DeletionRow(Base):
+    """All that is kept of a batch that was deleted."""
+
+    __tablename__ = "deletions"
+
+    batch_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    asked_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True), server_default=func.now())
+    waiting_for: Mapped[list[str]] = mapped_column(ARRAY(String))
+    completed_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
 
 
 @dataclass(frozen=True)
@@ -261,7 +278,12 @@ async def set_status(
     await session.execute(
         update(BatchRow)
         .where(BatchRow.batch_id == batch_id)
-        .values(status=status, message=message, deadline=deadline)
+        .values(
+            status=status,
+            message=message,
+            deadline=deadline,
+            ended_at=func.now() if status.ended else None,
+        )
     )
 
 
@@ -353,3 +375,55 @@ async def add_run_request(
         )
         .on_conflict_do_nothing()
     )
+
+
+async def forget(session: AsyncSession, batch_id: BatchId) -> dict[str, int]:
+    tables = (BudgetRequestRow, RunRequestRow, RunRow, BatchRow)
+    return await delete_rows(
+        session, *(delete(table).where(table.batch_id == batch_id) for table in tables)
+    )
+
+
+async def open_deletion(session: AsyncSession, batch_id: BatchId, services: Sequence[str]) -> None:
+    """`services` have to confirm it."""
+    await session.execute(insert(DeletionRow).values(batch_id=batch_id, waiting_for=list(services)))
+
+
+async def confirm_deletion(session: AsyncSession, batch_id: BatchId, service: str) -> bool:
+    """Whether this confirmation was the last."""
+    left = func.array_remove(DeletionRow.waiting_for, service)
+    nothing = func.cardinality(left) == 0
+    completed = await session.scalar(
+        update(DeletionRow)
+        .where(DeletionRow.batch_id == batch_id, DeletionRow.completed_at.is_(None))
+        .values(waiting_for=left, completed_at=case((nothing, func.now())))
+        .returning(DeletionRow.completed_at)
+    )
+    return completed is not None
+
+
+async def find_deletion(session: AsyncSession, batch_id: BatchId) -> BatchDeletion | None:
+    row = await session.get(DeletionRow, batch_id, populate_existing=True)
+    if row is None:
+        return None
+    return BatchDeletion(
+        batch_id=batch_id,
+        asked_at=row.asked_at,
+        completed_at=row.completed_at,
+        waiting_for=tuple(row.waiting_for),
+    )
+
+
+async def ended_batches(
+    session: AsyncSession, older_than: timedelta, *, only: BatchId | None = None
+) -> Sequence[tuple[BatchId, UUID]]:
+    """Those that ended that long ago by PostgreSQL's clock, with their correlation ids."""
+    query = (
+        select(BatchRow.batch_id, BatchRow.correlation_id)
+        .where(BatchRow.ended_at < func.now() - older_than)
+        .order_by(BatchRow.ended_at)
+        .limit(100)
+    )
+    if only is not None:
+        query = query.where(BatchRow.batch_id == only).with_for_update()
+    return [(BatchId(batch_id), cause) for batch_id, cause in await session.execute(query)]

@@ -14,6 +14,7 @@ from common_core.identifiers import RunId
 from common_core.judges import PEOPLE, judges_named
 from common_core.models import BatchProfile, EssayFailure, EssayText
 from huleedu_service_libs.cpu import CpuPool
+from huleedu_service_libs.deletion import is_barred
 from huleedu_service_libs.errors import DatabaseUnavailable, PermanentError, TemporaryError
 from huleedu_service_libs.texts import TextNotFound, Texts
 from services.cj_assessment_service import computation, controls, store
@@ -126,6 +127,8 @@ class Assessor:
                 if verdicts is None:
                     return None
                 async with AsyncSession(self._engine) as session, session.begin():
+                    if await is_barred(session, assessment.batch_id):
+                        return None
                     await store.keep_verdicts(session, assessment.run_id, name, verdicts)
                     now = await controls.control_of(session, assessment.run_id)
                 count_verdicts(name, verdicts)

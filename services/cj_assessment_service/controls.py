@@ -19,6 +19,7 @@ class ControlRow(Base):
     __tablename__ = "controls"
 
     run_id: Mapped[UUID] = mapped_column(primary_key=True)
+    batch_id: Mapped[UUID | None]
     sequence: Mapped[int]
     control: Mapped[str]
     extra_comparisons: Mapped[int]
@@ -48,7 +49,7 @@ async def keep_control(session: AsyncSession, said: BatchRunControlledV1) -> boo
     }
     kept = await session.scalar(
         insert(ControlRow)
-        .values(run_id=said.run_id, **values)
+        .values(run_id=said.run_id, batch_id=said.batch_id, **values)
         .on_conflict_do_update(
             index_elements=[ControlRow.run_id],
             set_=values,

@@ -13,9 +13,11 @@ from common_core.events.cj_events import (
     CjAssessmentRequestedV1,
     CjWaveRequestedV1,
 )
+from common_core.events.deletion_events import BatchDeletedV1
 from common_core.events.envelope import EventEnvelope
 from common_core.judges import PEOPLE
 from common_core.models import EssayFailure, EssayScore, EssayText, LookFirst
+from huleedu_service_libs.deletion import forgetting
 from huleedu_service_libs.routing import Router, Work
 from huleedu_service_libs.transaction import Transaction
 from services.cj_assessment_service import store
@@ -29,8 +31,10 @@ from services.cj_assessment_service.assessment import (
 )
 from services.cj_assessment_service.assessor import Assessor, failure_of
 from services.cj_assessment_service.controls import control_of, keep_control
+from services.cj_assessment_service.forgetting import forget
 
 router = Router()
+router.work(BatchDeletedV1)(forgetting(forget))
 
 
 @router.work(CjAssessmentRequestedV1)

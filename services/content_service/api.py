@@ -16,8 +16,8 @@ from common_core.identifiers import BatchId, TextId
 from huleedu_service_libs.http import Problem, correlation_id, inject, json_response
 from huleedu_service_libs.openapi import problems
 from services.content_service.config import Settings
-from services.content_service.intake import Intake
-from services.content_service.store import File, get_text, put_text
+from services.content_service.intake import Intake, refuse_deleted
+from services.content_service.store import File, get_text, put_text, use_text
 from services.content_service.uploads import ReceivedFile, Spool
 
 _AT_ONCE = 4
@@ -37,7 +37,7 @@ def count_bytes_here(state: BlueprintSetupState) -> None:
 @api.post("/v1/batches/<uuid:batch_id>/essays")
 @document_request(UploadForm, source=DataSource.FORM_MULTIPART)
 @document_response(Uploaded)
-@problems(408, 413, 422)
+@problems(408, 410, 413, 422)
 @inject
 async def upload_essays(
     batch_id: UUID, intake: FromDishka[Intake], settings: FromDishka[Settings]
@@ -57,8 +57,11 @@ async def upload_essays(
                 file = File(BatchId(batch_id), received.name, received.hash)
                 return await intake.take(file, spool.read(received), correlation_id())
 
-        async with asyncio.TaskGroup() as tasks:
-            outcomes = [tasks.create_task(take(received)) for received in files]
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                outcomes = [tasks.create_task(take(received)) for received in files]
+        except ExceptionGroup as group:  # a refusal is answered in its own words
+            raise group.exceptions[0] from group
     return json_response(Uploaded(files=tuple(outcome.result() for outcome in outcomes)))
 
 
@@ -84,23 +87,41 @@ async def read_text(
     async with sessions() as session:
         text = await get_text(session, TextId(text_id))
     if text is None:
-        raise Problem(HTTPStatus.NOT_FOUND, "text_not_found", "There is no text with this id.")
+        raise _no_such_text()
     headers = {"Cache-Control": _FOREVER, "ETag": f'"{text_id}"'}
     return Response(text.encode(), content_type="text/plain; charset=utf-8", headers=headers)
 
 
-@api.route("/v1/texts", methods=["POST", "PUT"])
+@api.post("/v1/batches/<uuid:batch_id>/texts")
 @document_response(StoredText)
-@problems(413, 422)
+@problems(410, 413, 422)
 @inject
 async def keep_text(
-    sessions: FromDishka[async_sessionmaker[AsyncSession]], settings: FromDishka[Settings]
+    batch_id: UUID,
+    sessions: FromDishka[async_sessionmaker[AsyncSession]],
+    settings: FromDishka[Settings],
 ) -> Response:
     """Keep the body, UTF-8 without NUL, as it is; its id is its hash, so a repeat is harmless."""
     text = _as_text(await _small_body(settings.content_max_text_characters * _BYTES_A_CHARACTER))
     async with sessions.begin() as session:
-        text_id = await put_text(session, text)
+        await refuse_deleted(session, BatchId(batch_id))
+        text_id = await put_text(session, BatchId(batch_id), text)
     return json_response(StoredText(text_id=text_id))
+
+
+@api.put("/v1/batches/<uuid:batch_id>/texts/<text_id>")
+@document_response(StoredText)
+@problems(404, 410)
+@inject
+async def keep_text_too(
+    batch_id: UUID, text_id: str, sessions: FromDishka[async_sessionmaker[AsyncSession]]
+) -> Response:
+    """Keep a text that is there for this batch too: it goes with the last batch that has it."""
+    async with sessions.begin() as session:
+        await refuse_deleted(session, BatchId(batch_id))
+        if not await use_text(session, BatchId(batch_id), TextId(text_id)):
+            raise _no_such_text()
+    return json_response(StoredText(text_id=TextId(text_id)))
 
 
 async def _small_body(max_bytes: int) -> bytes:
@@ -114,6 +135,10 @@ async def _small_body(max_bytes: int) -> bytes:
                 f"The text is larger than {max_bytes:,} bytes.",
             )
     return bytes(body)
+
+
+def _no_such_text() -> Problem:
+    return Problem(HTTPStatus.NOT_FOUND, "text_not_found", "There is no text with this id.")
 
 
 def _as_text(body: bytes) -> str:

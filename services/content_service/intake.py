@@ -1,11 +1,15 @@
 """From an uploaded file to a stored text or a reason, said once."""
 
+from http import HTTPStatus
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from common_core.events.essay_events import EssayContentProvisionedV1, EssayContentRejectedV1
 from common_core.http_models import UploadOutcome
+from common_core.identifiers import BatchId
+from huleedu_service_libs.deletion import is_barred
+from huleedu_service_libs.http import Problem
 from huleedu_service_libs.transaction import Transactions
 from services.content_service.domain import UnreadableFile, word_count
 from services.content_service.reading import Reader
@@ -56,7 +60,8 @@ class Intake:
 
     async def _provide(self, file: File, text: str, correlation_id: UUID) -> bool:
         async with self._transactions.begin(file.batch_id, correlation_id) as tx:
-            text_id = await put_text(tx.session, text)
+            await refuse_deleted(tx.session, file.batch_id)
+            text_id = await put_text(tx.session, file.batch_id, text)
             first = await record_outcome(tx.session, file, Outcome(text_id=text_id))
             if first:
                 provisioned = EssayContentProvisionedV1(
@@ -72,6 +77,7 @@ class Intake:
 
     async def _reject(self, file: File, refused: UnreadableFile, correlation_id: UUID) -> bool:
         async with self._transactions.begin(file.batch_id, correlation_id) as tx:
+            await refuse_deleted(tx.session, file.batch_id)
             outcome = Outcome(code=refused.code, reason=refused.reason)
             first = await record_outcome(tx.session, file, outcome)
             if first:
@@ -84,6 +90,12 @@ class Intake:
                 )
                 tx.emit(rejected, discriminator=_discriminator(file))
         return first
+
+
+async def refuse_deleted(session: AsyncSession, batch_id: BatchId) -> None:
+    """Raises Problem 410 if the batch was deleted; if not, it is not before the commit."""
+    if await is_barred(session, batch_id):
+        raise Problem(HTTPStatus.GONE, "batch_deleted", "This batch was deleted.")
 
 
 def _discriminator(file: File) -> str:

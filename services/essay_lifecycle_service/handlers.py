@@ -3,17 +3,20 @@
 from collections.abc import Awaitable, Callable
 
 from common_core.events.batch_events import BatchEssaysRegisteredV1, BatchRunControlledV1
+from common_core.events.deletion_events import BatchDeletedV1
 from common_core.events.envelope import EventEnvelope
 from common_core.events.essay_events import EssayContentProvisionedV1, EssayContentRejectedV1
 from common_core.events.phase_events import PhaseCommand, PhaseCompleted
 from common_core.identifiers import BatchId
 from common_core.phases import PHASES, Phase
+from huleedu_service_libs.deletion import forgetting
 from huleedu_service_libs.routing import Router
 from huleedu_service_libs.transaction import Transaction
 from services.essay_lifecycle_service.domain.intake import Placement, Refusal, Upload
 from services.essay_lifecycle_service.domain.phase_run import answered, requests, started
 from services.essay_lifecycle_service.effects import move_essays, take_in
 from services.essay_lifecycle_service.store.controls import keep_control
+from services.essay_lifecycle_service.store.forgetting import forget
 from services.essay_lifecycle_service.store.intake import (
     lock_batch,
     record_upload,
@@ -105,6 +108,7 @@ async def take_control(event: EventEnvelope[BatchRunControlledV1], tx: Transacti
         await apply_control(tx.session, event.data)
 
 
+router.work(BatchDeletedV1)(forgetting(forget))
 for _phase in PHASES:
     router.on(_phase.command)(fan_out(_phase))
     router.on(_phase.completed)(fan_in(_phase))

@@ -7,6 +7,7 @@ from common_core.events.batch_events import (
     BatchRunControlledV1,
 )
 from common_core.events.cj_events import AssessmentResultV1, CjAssessmentProgressedV1
+from common_core.events.deletion_events import BatchDeletedV1
 from common_core.events.envelope import EventEnvelope
 from common_core.events.essay_events import (
     BatchEssaysReadyV1,
@@ -16,14 +17,16 @@ from common_core.events.essay_events import (
 )
 from common_core.events.phase_events import ElsBatchPhaseOutcomeV1
 from common_core.events.spellcheck_events import SpellcheckResultV1
+from huleedu_service_libs.deletion import forgetting
 from huleedu_service_libs.routing import Router
 from huleedu_service_libs.transaction import Transaction
 from services.result_aggregator_service.domain.heard import Fact, HeardEvent, gather
 from services.result_aggregator_service.domain.progress import progress
 from services.result_aggregator_service.domain.results import ready_runs
-from services.result_aggregator_service.store import announce, facts, keep, lock_batch, show
+from services.result_aggregator_service.store import announce, facts, forget, keep, lock_batch, show
 
 router = Router()
+router.work(BatchDeletedV1)(forgetting(forget))
 
 
 @router.on(BatchEssaysRegisteredV1)

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Index,
     String,
     Uuid,
+    delete,
     func,
     select,
     text,
@@ -23,6 +24,7 @@ from common_core.events.envelope import EventData
 from common_core.http_models import BatchEvent, BatchProgress
 from common_core.identifiers import BatchId, RunId
 from common_core.topics import event_type_named
+from huleedu_service_libs.deletion import delete_rows
 from services.result_aggregator_service.domain.heard import Fact, HeardEvent, fact_id
 
 
@@ -186,6 +188,13 @@ async def forget_steps(session: AsyncSession, older_than: timedelta, *, limit: i
     parameters = {"older_than": older_than, "limit": limit}
     result = cast("CursorResult[Any]", await session.execute(_FORGET, parameters))
     return result.rowcount
+
+
+async def forget(session: AsyncSession, batch_id: BatchId) -> dict[str, int]:
+    tables = (AnnouncedRow, ProgressRow, FactRow, BatchRow)
+    return await delete_rows(
+        session, *(delete(table).where(table.batch_id == batch_id) for table in tables)
+    )
 
 
 def _event(sequence: int, progress: dict[str, Any]) -> BatchEvent:

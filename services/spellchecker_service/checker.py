@@ -7,7 +7,7 @@ from dishka import FromDishka
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from common_core.domain_enums import Language
-from common_core.identifiers import TextId
+from common_core.identifiers import BatchId, TextId
 from common_core.models import BatchProfile
 from huleedu_service_libs.cpu import CpuPool
 from huleedu_service_libs.errors import TemporaryError
@@ -48,8 +48,11 @@ class Checker:
         self._engine_version = await self._pool.run(computation.prepare)
         return self._engine_version
 
-    async def check(self, text_id: TextId, profile: BatchProfile) -> Check:
-        """Raises CannotCheck where trying again would not help."""
+    async def check(self, text_id: TextId, profile: BatchProfile, batch_id: BatchId) -> Check:
+        """Raises CannotCheck where trying again would not help.
+
+        The corrected text is kept for the batch.
+        """
         key = CheckKey(
             text_id,
             profile.language,
@@ -60,9 +63,14 @@ class Checker:
         )
         async with AsyncSession(self._engine) as session:
             known = await store.find_check(session, key)
-        return known or await self._compute(key)
+        if known is not None:
+            try:
+                await self._texts.keep(known.corrected_text_id, batch_id)
+            except TextNotFound:
+                known = None  # it went a moment ago, with the last batch that had it
+        return known or await self._compute(key, batch_id)
 
-    async def _compute(self, key: CheckKey) -> Check:
+    async def _compute(self, key: CheckKey, batch_id: BatchId) -> Check:
         text = await self._essay(key.text_id)
         words = ClassWords(await self._assignment(key), key.glossary, key.names)
         corrected = await self._correct(text, key.language, words)
@@ -75,7 +83,9 @@ class Checker:
         unchanged = corrected.text == text
         return Check(
             key=key,
-            corrected_text_id=key.text_id if unchanged else await self._texts.put(corrected.text),
+            corrected_text_id=(
+                key.text_id if unchanged else await self._texts.put(corrected.text, batch_id)
+            ),
             corrections=corrected.corrections,
             word_count=corrected.word_count,
             duration_seconds=corrected.duration_seconds,

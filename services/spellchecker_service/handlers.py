@@ -2,6 +2,7 @@
 
 from dishka import FromDishka
 
+from common_core.events.deletion_events import BatchDeletedV1
 from common_core.events.envelope import EventEnvelope
 from common_core.events.spellcheck_events import (
     EssaySpellcheckRequestedV1,
@@ -9,12 +10,14 @@ from common_core.events.spellcheck_events import (
     SpellcheckResultV1,
 )
 from common_core.models import EssayFailure, EssayText
+from huleedu_service_libs.deletion import forgetting
 from huleedu_service_libs.routing import Router, Work
 from services.spellchecker_service import store
 from services.spellchecker_service.checker import CannotCheck, Checker
 from services.spellchecker_service.results import Check
 
 router = Router()
+router.work(BatchDeletedV1)(forgetting(store.forget))
 
 
 @router.work(EssaySpellcheckRequestedV1)
@@ -25,7 +28,7 @@ async def spellcheck(
     request = event.data
     (essay,) = request.essays
     try:
-        check = await checker.check(essay.text_id, request.profile)
+        check = await checker.check(essay.text_id, request.profile, request.batch_id)
     except CannotCheck as refusal:
         failure = EssayFailure(
             essay_id=essay.essay_id,

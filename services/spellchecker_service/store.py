@@ -4,14 +4,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, ForeignKey, String, UniqueConstraint, func, select
+from sqlalchemy import DateTime, ForeignKey, String, UniqueConstraint, delete, func, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from common_core.events.spellcheck_events import EssaySpellcheckRequestedV1
-from common_core.identifiers import TextId
+from common_core.identifiers import BatchId, TextId
 from common_core.models import Correction, EssayFailure, EssayText
+from huleedu_service_libs.deletion import delete_rows
 from services.spellchecker_service.results import Check, CheckKey
 
 _NO_ASSIGNMENT = ""
@@ -104,6 +105,25 @@ async def keep_check(session: AsyncSession, check: Check) -> int:
             )
         )
     ).scalar_one()
+
+
+async def forget(session: AsyncSession, batch_id: BatchId) -> dict[str, int]:
+    """With the checks that no other batch has.
+
+    They are locked before they are looked for among other batches' answers: whoever keeps one
+    meanwhile has locked it too, and is waited for.
+    """
+    mine = EssayCheckRow.batch_id == batch_id
+    checks = select(EssayCheckRow.check_id).where(mine)
+    locked = await session.scalars(
+        select(CheckRow.id).where(CheckRow.id.in_(checks)).order_by(CheckRow.id).with_for_update()
+    )
+    used = select(EssayCheckRow.check_id).where(EssayCheckRow.check_id == CheckRow.id)
+    return await delete_rows(
+        session,
+        delete(EssayCheckRow).where(mine),
+        delete(CheckRow).where(CheckRow.id.in_(list(locked)), ~used.exists()),
+    )
 
 
 async def record_answer(

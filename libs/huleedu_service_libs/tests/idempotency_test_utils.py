@@ -9,6 +9,7 @@ from huleedu_service_libs.testing.idempotency_suite import (
     EventCase,
     IdempotencySuite,
     Situation,
+    deletion_case,
 )
 from huleedu_service_libs.testing.messages import StoredMessage, envelope_of, message_of
 
@@ -24,6 +25,7 @@ __all__ = [
     "Situation",
     "StoredMessage",
     "Worker",
+    "deletion_case",
     "envelope_of",
     "message_of",
 ]

@@ -1,5 +1,6 @@
-"""What an owner does to a batch at work: pause, resume, end early, cancel, enlarge its budget."""
+"""What an owner does to a batch: pause, resume, end early, cancel, enlarge its budget, delete."""
 
+from http import HTTPStatus
 from typing import cast
 from uuid import UUID
 
@@ -7,7 +8,7 @@ from dishka import FromDishka
 from quart import Blueprint, Response, g, request
 from quart_schema import document_headers, document_request, document_response
 
-from common_core.http_models import BatchControlled, Control
+from common_core.http_models import BatchControlled, BatchDeletion, Control
 from common_core.identifiers import BatchId, RunId
 from huleedu_service_libs.http import inject, json_response, parse_body
 from huleedu_service_libs.openapi import problems
@@ -48,6 +49,29 @@ async def control_batch(
         return json_response(await desk.control(owner, BatchId(batch_id), cast("Control", wanted)))
 
     return await once(replies, owner, request, lambda: fingerprint_of_body(request), answer)
+
+
+@control.delete("/v1/batches/<uuid:batch_id>")
+@document_response(BatchDeletion, 202)
+@problems(401, 404)
+@inject
+async def delete_batch(batch_id: UUID, desk: FromDishka[Desk]) -> Response:
+    """Delete a batch, whatever it is doing, with everything derived from it. There is no way back.
+
+    It is gone at once; the answer says which services have still to forget it. A repeat changes
+    nothing.
+    """
+    deletion = await desk.delete(g.owner, BatchId(batch_id))
+    return json_response(deletion, HTTPStatus.ACCEPTED)
+
+
+@control.get("/v1/batches/<uuid:batch_id>/deletion")
+@document_response(BatchDeletion)
+@problems(401, 404)
+@inject
+async def show_deletion(batch_id: UUID, desk: FromDishka[Desk]) -> Response:
+    """When a batch was deleted, and which services have still to forget it."""
+    return json_response(await desk.deletion(BatchId(batch_id)))
 
 
 @control.post("/v1/batches/<uuid:batch_id>/budget")

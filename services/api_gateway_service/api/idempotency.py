@@ -70,8 +70,9 @@ async def once(
 
 @asynccontextmanager
 async def _turn(replies: Replies, owner: str, request: Request, key: str) -> AsyncIterator[Turn]:
+    batch_id = (request.view_args or {}).get("batch_id") or id_for(owner, "batch", key)
     try:
-        async with replies.turn(owner, f"{request.method} {request.path}", key) as turn:
+        async with replies.turn(owner, f"{request.method} {request.path}", key, batch_id) as turn:
             yield turn
     except UnderWay as error:
         raise Problem(

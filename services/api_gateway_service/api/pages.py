@@ -80,7 +80,8 @@ async def authenticate(keys: FromDishka[ApiKeys]) -> Any:
 
 @pages.errorhandler(Problem)
 async def show_problem(problem: Problem) -> Response:
-    return page("error.html", problem.status, title=problem.status.phrase, detail=problem.detail)
+    title = "Deleted" if problem.status == HTTPStatus.GONE else problem.status.phrase
+    return page("error.html", problem.status, title=title, detail=problem.detail)
 
 
 @pages.errorhandler(TemporaryError)
@@ -235,6 +236,20 @@ async def control_batch(batch_id: UUID, wanted: str, desk: FromDishka[Desk]) -> 
     """A button of the batch's page."""
     with suppress_conflict():
         await desk.control(g.owner, BatchId(batch_id), cast("Control", wanted))
+    return redirect(url_for("pages.show_batch", batch_id=batch_id), HTTPStatus.SEE_OTHER)
+
+
+@pages.post("/batches/<uuid:batch_id>/delete")
+@inject
+async def delete_batch(batch_id: UUID, desk: FromDishka[Desk]) -> Any:
+    """What is left to say of it stands where it was."""
+    if not (await request.form).get("sure"):
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "not_confirmed",
+            "Nothing was deleted: tick that you are sure first.",
+        )
+    await desk.delete(g.owner, BatchId(batch_id))
     return redirect(url_for("pages.show_batch", batch_id=batch_id), HTTPStatus.SEE_OTHER)
 
 

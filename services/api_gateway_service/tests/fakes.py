@@ -18,6 +18,7 @@ from werkzeug.sansio.multipart import Data, Epilogue, File, MultipartDecoder, Ne
 from common_core.domain_enums import BatchStatus
 from common_core.http_models import (
     BatchControlled,
+    BatchDeletion,
     Batches,
     BatchEvent,
     BatchEvents,
@@ -39,7 +40,7 @@ from common_core.http_models import (
     VerdictKept,
     VerdictLog,
 )
-from common_core.identifiers import RunId, TextId
+from common_core.identifiers import BatchId, RunId, TextId
 from huleedu_service_libs.texts import text_id_of
 
 WELL = {
@@ -71,6 +72,7 @@ class FakeServices:
     texts: dict[TextId, str] = field(default_factory=dict)
     log: dict[UUID, list[BatchProgress]] = field(default_factory=dict)
     results: dict[UUID, BatchResults] = field(default_factory=dict)
+    deleted: dict[UUID, BatchDeletion] = field(default_factory=dict)
     controls: list[str] = field(default_factory=list)
     budgets: list[MoreComparisons] = field(default_factory=list)
     logs: dict[UUID, tuple[LoggedVerdict, ...]] = field(default_factory=dict)
@@ -151,7 +153,25 @@ class FakeServices:
             return answer(PipelineStarted(run_id=RunId(body.run_id)), HTTPStatus.ACCEPTED)
 
         self._add_control(app)
+        self._add_deletion(app)
         return app
+
+    def _add_deletion(self, app: Quart) -> None:
+        @app.delete("/v1/batches/<uuid:batch_id>")
+        async def delete(batch_id: UUID) -> Response:
+            self.created = [batch for batch in self.created if batch.batch_id != batch_id]
+            self.deleted[batch_id] = BatchDeletion(
+                batch_id=BatchId(batch_id),
+                asked_at=datetime(2026, 1, 15, 9, 30, tzinfo=UTC),
+                completed_at=None,
+                waiting_for=("content_service",),
+            )
+            return answer(self.deleted[batch_id], HTTPStatus.ACCEPTED)
+
+        @app.get("/v1/batches/<uuid:batch_id>/deletion")
+        async def deletion(batch_id: UUID) -> Response:
+            found = self.deleted.get(batch_id)
+            return _unknown() if found is None else answer(found)
 
     def _add_control(self, app: Quart) -> None:
         @app.post("/v1/batches/<uuid:batch_id>/control")
@@ -216,8 +236,8 @@ class FakeServices:
             text = self.texts.get(TextId(text_id))
             return _unknown() if text is None else Response(text.encode())
 
-        @app.post("/v1/texts")
-        async def keep_text() -> Response:
+        @app.post("/v1/batches/<uuid:batch_id>/texts")
+        async def keep_text(batch_id: UUID) -> Response:
             text = str(await request.get_data(as_text=True))
             return answer(StoredText(text_id=self.put(text)))
 

@@ -10,6 +10,7 @@ from quart import Response
 from common_core.events.batch_events import BatchPipelineCompletedV1
 from common_core.events.phase_events import PhaseCommand
 from common_core.http_models import (
+    BatchDeletion,
     BatchRecord,
     BatchRecords,
     CreateBatch,
@@ -45,6 +46,18 @@ class Desk:
         response = await self.start(body)
         assert response.status_code == HTTPStatus.ACCEPTED, await response.get_data(as_text=True)
         return PipelineStarted.model_validate_json(await response.get_data()).run_id
+
+    async def delete(self, batch_id: BatchId = BATCH) -> BatchDeletion:
+        response = await self._client.delete(f"/v1/batches/{batch_id}")
+        assert response.status_code == HTTPStatus.ACCEPTED, await response.get_data(as_text=True)
+        return BatchDeletion.model_validate_json(await response.get_data())
+
+    async def deletion(self, batch_id: BatchId = BATCH) -> BatchDeletion | None:
+        """None if the batch was never deleted."""
+        response = await self._client.get(f"/v1/batches/{batch_id}/deletion")
+        if response.status_code == HTTPStatus.NOT_FOUND:
+            return None
+        return BatchDeletion.model_validate_json(await response.get_data())
 
     async def record(self, batch_id: BatchId = BATCH) -> BatchRecord:
         response = await self._client.get(f"/v1/batches/{batch_id}")

@@ -23,8 +23,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from common_core.identifiers import BatchId, RunId
+from huleedu_service_libs.deletion import is_barred
 from huleedu_service_libs.errors import DatabaseUnavailable
-from services.cj_assessment_service.assessment import Details, Outcome, Winner
+from services.cj_assessment_service.assessment import Details, JudgeIsDone, Outcome, Winner
 from services.cj_assessment_service.store import Base
 
 CallEnd = Literal["verdict", "unusable", "not_served", "lost"]
@@ -143,9 +144,14 @@ class Ledger:
             return {question: Tried(*counts) for question, *counts in rows}
 
     async def reserve(self, account: Account, question: str, worst_cost: Decimal) -> UUID | None:
-        """Note that a call is about to be made; None if it could pass the cap."""
+        """Note that a call is about to be made; None if it could pass the cap.
+
+        JudgeIsDone if the batch was deleted.
+        """
         call_id = uuid4()
         async with self._transaction() as session:
+            if await is_barred(session, account.batch_id):
+                raise JudgeIsDone("The batch was deleted.")
             await _open_account(session, account.batch_id)
             room = (
                 update(SpendingRow)

@@ -3,10 +3,10 @@ from collections.abc import AsyncIterator
 import pytest
 from quart import Quart
 
-from huleedu_service_libs.routing import Router
 from huleedu_service_libs.testing.harness import ServiceHarness
 from services.content_service.app import service
 from services.content_service.config import Settings
+from services.content_service.handlers import router
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def settings() -> Settings:
 async def harness(postgres_url: str, settings: Settings) -> AsyncIterator[ServiceHarness]:
     async with ServiceHarness(
         settings,
-        Router(),
+        router,
         providers=service.providers,
         migrations=service.migrations,
         postgres_url=postgres_url,

@@ -85,7 +85,7 @@ async def open_phase_run(
     correlation_id: UUID,
 ) -> bool:
     """False if this phase of this run was opened before, or the run is cancelled."""
-    control = await lock_control(session, command.run_id)
+    control = await lock_control(session, command.batch_id, command.run_id)
     if control is RunControl.CANCEL:
         return False
     opened = await session.scalar(

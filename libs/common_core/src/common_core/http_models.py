@@ -95,6 +95,17 @@ class BatchRecord(WireModel):
     created_at: AwareDatetime
 
 
+class BatchDeletion(WireModel):
+    """bos → gateway: all that is kept of a batch that was deleted."""
+
+    batch_id: BatchId
+    asked_at: AwareDatetime
+    completed_at: AwareDatetime | None
+    """When the last service had forgotten it; None as long as one has not."""
+    waiting_for: tuple[str, ...]
+    """The services that have not confirmed yet."""
+
+
 class OwnerQuery(WireModel):
     owner_id: str
 

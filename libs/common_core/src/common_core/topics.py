@@ -19,6 +19,11 @@ from common_core.events.cj_events import (
     CjAssessmentRequestedV1,
     CjWaveRequestedV1,
 )
+from common_core.events.deletion_events import (
+    BatchDataDeletedV1,
+    BatchDeletedV1,
+    BatchDeletionCompletedV1,
+)
 from common_core.events.envelope import EventData
 from common_core.events.essay_events import (
     BatchEssaysReadyV1,
@@ -46,10 +51,16 @@ class EventType:
     key: Callable[[Any], object]
     reason: str | None = None
     """Why it exists, if no service here consumes it."""
+    also_from: tuple[str, ...] = ()
+    """Other services that say it too."""
 
     @property
     def name(self) -> str:
         return self.model.__name__
+
+    @property
+    def producers(self) -> tuple[str, ...]:
+        return (self.producer, *self.also_from)
 
 
 def _batch(data: Any) -> object:
@@ -65,11 +76,15 @@ def _only_essay(data: Any) -> object:
 
 
 _BOS = "batch_orchestrator_service"
+_BCS = "batch_conductor_service"
 _CONTENT = "content_service"
 _ELS = "essay_lifecycle_service"
 _SPELL = "spellchecker_service"
 _CJ = "cj_assessment_service"
 _RAS = "result_aggregator_service"
+
+KEEPERS = (_BCS, _CONTENT, _ELS, _SPELL, _CJ, _RAS)
+"""The services that keep something of a batch: each confirms that it has forgotten one."""
 
 EVENTS: tuple[EventType, ...] = (
     EventType(BatchEssaysRegisteredV1, "huleedu.bos.batch-essays-registered.v1", _BOS, _batch),
@@ -99,6 +114,21 @@ EVENTS: tuple[EventType, ...] = (
         _RAS,
         _batch,
         reason="for the school's own systems: it tells them when results can be fetched",
+    ),
+    EventType(BatchDeletedV1, "huleedu.bos.batch-deleted.v1", _BOS, _batch),
+    EventType(
+        BatchDataDeletedV1,
+        "huleedu.all.batch-data-deleted.v1",
+        KEEPERS[0],
+        _batch,
+        also_from=KEEPERS[1:],
+    ),
+    EventType(
+        BatchDeletionCompletedV1,
+        "huleedu.bos.batch-deletion-completed.v1",
+        _BOS,
+        _batch,
+        reason="for the school's own systems: it tells them that nothing of the batch is left",
     ),
 )
 

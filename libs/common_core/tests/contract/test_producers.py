@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from common_core.topics import EVENTS
-from scripts.docs import producers
+from common_core.events.deletion_events import BatchDeletedV1
+from common_core.topics import EVENTS, KEEPERS, event_type_of
+from scripts.docs import events, producers
 
 
 def test_every_event_is_said_by_the_service_that_the_table_names() -> None:
@@ -23,3 +24,8 @@ def test_an_event_that_its_producer_never_says_is_told(monkeypatch: pytest.Monke
             " and the table says it comes from content_service"
         ),
     ]
+
+
+def test_every_service_that_forgets_batches_is_waited_for_and_no_other() -> None:
+    topic = event_type_of(BatchDeletedV1).topic
+    assert sorted(events.consumers()[topic]) == sorted(KEEPERS)

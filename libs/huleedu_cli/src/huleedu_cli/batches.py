@@ -1,7 +1,8 @@
-"""`huleedu batches`: what a batch is waiting for."""
+"""`huleedu batches`: what a batch is waiting for, and its deletion."""
 
 import asyncio
 import os
+from contextlib import suppress
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -17,21 +18,47 @@ batches = typer.Typer(
 )
 
 
-@batches.callback()
-def _commands() -> None:
-    """Keep `show` a command of its own: there will be others."""
+_Batch = Annotated[UUID, typer.Argument(help="The batch.", metavar="ID")]
+_Address = Annotated[str | None, typer.Option(help="Address of a running HuleEdu.")]
+_CONFIRMING_SECONDS = 30.0
+_PAUSE_SECONDS = 0.5
 
 
 @batches.command()
-def show(
-    batch_id: Annotated[UUID, typer.Argument(help="The batch.", metavar="ID")],
-    gateway: Annotated[str | None, typer.Option(help="Address of a running HuleEdu.")] = None,
-) -> None:
+def show(batch_id: _Batch, gateway: _Address = None) -> None:
     """Say what a batch is waiting for, since when, and what to do about it."""
+    from huleedu_cli.client import Gone  # noqa: PLC0415 - so that help is given at once
+
     with told():
         url, key = _gateway(gateway)
-        status, waiting = asyncio.run(_ask(url, key, str(batch_id)))
-        typer.echo(description(status, waiting))
+        try:
+            status, waiting = asyncio.run(_ask(url, key, str(batch_id)))
+        except Gone as deleted:
+            typer.echo(str(deleted))
+        else:
+            typer.echo(description(status, waiting))
+
+
+@batches.command()
+def delete(
+    batch_id: _Batch,
+    gateway: _Address = None,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete a batch with everything derived from it, in every service. There is no way back."""
+    with told():
+        url, key = _gateway(gateway)
+        if not yes:
+            status, _ = asyncio.run(_ask(url, key, str(batch_id)))
+            typer.echo(visible(f"{status['name']} ({status['status'].replace('_', ' ')})"))
+            typer.confirm("Delete it with its essays and results, for ever?", abort=True)
+        deletion = asyncio.run(_delete(url, key, str(batch_id)))
+        if deletion["completed_at"]:
+            typer.echo("Deleted; every service has forgotten it.")
+        else:
+            waiting = ", ".join(deletion["waiting_for"])
+            typer.echo(f"Deleted; still to forget it, as soon as they run: {waiting}.")
 
 
 def _gateway(url: str | None) -> tuple[str, str]:
@@ -57,6 +84,20 @@ async def _ask(url: str, key: str, batch_id: str) -> tuple[dict[str, Any], dict[
         except Problem:
             status = {"name": batch_id, "status": "unknown", "phases": ()}
     return status, waiting
+
+
+async def _delete(url: str, key: str, batch_id: str) -> dict[str, Any]:
+    """What there is to say when all have confirmed, or after some time."""
+    from huleedu_cli.client import Gateway  # noqa: PLC0415 - as above
+
+    async with Gateway(url, key) as gateway:
+        deletion = await gateway.delete(batch_id)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CONFIRMING_SECONDS):
+                while deletion["completed_at"] is None:
+                    await asyncio.sleep(_PAUSE_SECONDS)
+                    deletion = await gateway.deletion(batch_id)
+        return deletion
 
 
 def description(status: dict[str, Any], waiting: dict[str, Any]) -> str:

@@ -26,6 +26,10 @@ _SILENCE_SECONDS = 60.0
 _TRY_AGAIN = {429, 502, 503, 504}
 
 
+class Gone(Problem):
+    """The batch was deleted; the message says when."""
+
+
 class Gateway:
     """An async context around the connection. Every method raises Problem in words for people."""
 
@@ -94,6 +98,13 @@ class Gateway:
         """What the batch is waiting for, and why."""
         return await self._call("GET", f"/v1/batches/{batch_id}/waiting")
 
+    async def delete(self, batch_id: str) -> dict[str, Any]:
+        """When it was deleted, and who has still to forget it; so also if it was before."""
+        return await self._call("DELETE", f"/v1/batches/{batch_id}")
+
+    async def deletion(self, batch_id: str) -> dict[str, Any]:
+        return await self._call("GET", f"/v1/batches/{batch_id}/deletion")
+
     async def _call(self, method: str, path: str, **content: Any) -> dict[str, Any]:
         """Call, and call again where that may help; the key lets the gateway know the repeat."""
         headers = {"Idempotency-Key": str(uuid4())} if method == "POST" else {}
@@ -133,6 +144,8 @@ class Gateway:
                 f"The gateway at {self._url} answered {response.status_code}"
                 f" {response.reason_phrase}; is it HuleEdu's?"
             ) from None
+        if response.status_code == httpx.codes.GONE:
+            raise Gone(str(detail))
         raise Problem(str(detail))
 
     def _unreachable(self, error: httpx.TransportError) -> Problem:

@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from huleedu_service_libs import inbox
+from huleedu_service_libs.deletion import names_barred
 from huleedu_service_libs.errors import PayloadConflict
 from huleedu_service_libs.idempotency.identity import Identity, Message, fingerprint
 from huleedu_service_libs.inbox import InboxOutcome
@@ -97,9 +98,12 @@ class DeadLetters:
     ) -> bool:
         """Keep the message and announce it on its dead letter topic, durably when this returns.
 
-        False if there is nothing to bury: the event has taken effect, or is buried already.
+        False if there is nothing to bury: the event has taken effect, or is buried already, or
+        its batch was deleted.
         """
         async with self._sessions.begin() as session:
+            if await names_barred(session, message.topic, message.value):
+                return False
             if not await self._enter(session, identity, error):
                 return False
             row = {

@@ -57,7 +57,8 @@ _INSERT = text(
     " SELECT :consumer, event_id, fingerprint, :outcome"
     " FROM unnest(CAST(:event_ids AS uuid[]), CAST(:fingerprints AS bytea[]))"
     " AS new (event_id, fingerprint)"
-    " ON CONFLICT (consumer, event_id) DO NOTHING RETURNING event_id"
+    " ON CONFLICT (consumer, event_id) DO NOTHING"
+    " RETURNING event_id, (SELECT barred_among(CAST(:batch_ids AS uuid[]))) AS barred"
 )
 
 
@@ -70,6 +71,7 @@ async def enter(
 ) -> set[UUID]:
     """Write the inbox rows and return the ids that are new; the others have taken effect before.
 
+    Nor is an id returned whose batch was deleted: it is to have no effect.
     Rows go in sorted by key, for two transactions with the same events in another order would
     deadlock. PayloadConflict if one of the others is known with another payload.
     """
@@ -79,11 +81,14 @@ async def enter(
         "event_ids": [event.event_id for event in ordered],
         "fingerprints": [bytes.fromhex(event.fingerprint) for event in ordered],
         "outcome": outcome.value,
+        "batch_ids": list({event.batch_id for event in ordered if event.batch_id is not None}),
     }
-    new = set((await session.scalars(_INSERT, parameters)).all())
+    rows = (await session.execute(_INSERT, parameters)).all()
+    new = {row.event_id for row in rows}
     if len(new) < len(ordered):
         await _compare(session, consumer, [event for event in ordered if event.event_id not in new])
-    return new
+    barred = rows[0].barred if rows else ()
+    return new - {event.event_id for event in ordered if event.batch_id in barred}
 
 
 async def _compare(session: AsyncSession, consumer: str, events: Sequence[Identity]) -> None:

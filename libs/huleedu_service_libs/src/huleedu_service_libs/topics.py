@@ -26,7 +26,7 @@ _LONGEST_PAUSE = 2.0
 def topics_of(service_name: str, heard: Iterable[str]) -> dict[str, int]:
     """What a service hears and speaks, its dead letters included, with the number of partitions."""
     heard = list(heard)
-    spoken = [event.topic for event in EVENTS if event.producer == service_name]
+    spoken = [event.topic for event in EVENTS if service_name in event.producers]
     return {
         **dict.fromkeys([*heard, *spoken], PARTITIONS),
         **{dead_letter_topic(topic): 1 for topic in heard},

@@ -4,12 +4,18 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from common_core.events.phase_events import PhaseCompleted
-from libs.huleedu_service_libs.tests.idempotency_test_utils import EventCase, IdempotencySuite
+from huleedu_service_libs.testing.harness import ServiceHarness
+from libs.huleedu_service_libs.tests.idempotency_test_utils import (
+    EventCase,
+    IdempotencySuite,
+    deletion_case,
+)
 from services.batch_conductor_service.config import Settings
 from services.batch_conductor_service.handlers import router
 from services.batch_conductor_service.store import PhaseResultRow
 from services.batch_conductor_service.tests.conftest import MIGRATIONS
 from services.batch_conductor_service.tests.samples import (
+    BATCH,
     COMPARISON,
     SPELLCHECK,
     compared,
@@ -22,6 +28,11 @@ async def results_on_file(session: AsyncSession, completed: PhaseCompleted) -> i
     return await session.scalar(query) or 0
 
 
+async def two_results(harness: ServiceHarness, _data: object) -> None:
+    await harness.deliver(spellchecked("anna"))
+    await harness.deliver(compared("anna", "bo"))
+
+
 class TestConductorIdempotency(IdempotencySuite):
     settings = Settings()
     router = router
@@ -29,4 +40,5 @@ class TestConductorIdempotency(IdempotencySuite):
     cases = (
         EventCase(SPELLCHECK.completed, lambda: spellchecked("anna"), results_on_file),
         EventCase(COMPARISON.completed, lambda: compared("anna", "bo"), results_on_file),
+        deletion_case(BATCH, two_results),
     )

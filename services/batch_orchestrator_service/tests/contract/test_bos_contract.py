@@ -2,8 +2,9 @@
 
 import pytest
 
+from common_core.events.deletion_events import BatchDataDeletedV1
 from common_core.models import AnchorFile
-from common_core.topics import EVENTS
+from common_core.topics import EVENTS, KEEPERS
 from huleedu_service_libs.routing import Route
 from huleedu_service_libs.testing.golden import departures, recorded_bytes
 from huleedu_service_libs.testing.harness import ServiceHarness
@@ -36,6 +37,10 @@ async def test_everything_said_has_the_recorded_shape(harness: ServiceHarness, d
         await harness.deliver(outcome(first_run_id(BATCH), phase, corrected(0), corrected(1)))
     by_topic = {row.topic: row for row in EVENTS}
     said = await harness.outgoing()
+    await desk.delete()
+    for service in KEEPERS:
+        await harness.deliver(BatchDataDeletedV1(batch_id=BATCH, service=service, rows={}))
+    said += await harness.outgoing()
     assert {message.topic for message in said} == {
         row.topic for row in EVENTS if row.producer == "batch_orchestrator_service"
     }

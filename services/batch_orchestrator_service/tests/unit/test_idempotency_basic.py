@@ -3,14 +3,16 @@
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from common_core.events.deletion_events import BatchDataDeletedV1
 from common_core.events.essay_events import BatchEssaysReadyV1
 from common_core.events.phase_events import ElsBatchPhaseOutcomeV1
+from common_core.topics import KEEPERS
 from huleedu_service_libs.testing.harness import ServiceHarness
 from libs.huleedu_service_libs.tests.idempotency_test_utils import EventCase, IdempotencySuite
 from services.batch_orchestrator_service.config import Settings
 from services.batch_orchestrator_service.domain import first_run_id
 from services.batch_orchestrator_service.handlers import router
-from services.batch_orchestrator_service.store import BatchRow, RunRow
+from services.batch_orchestrator_service.store import BatchRow, DeletionRow, RunRow
 from services.batch_orchestrator_service.tests.conftest import MIGRATIONS
 from services.batch_orchestrator_service.tests.desk import Desk
 from services.batch_orchestrator_service.tests.samples import (
@@ -50,6 +52,24 @@ async def spelling_under_way(harness: ServiceHarness, data: object) -> None:
     await harness.deliver(ready(0, 1))
 
 
+async def completed_deletions(session: AsyncSession, data: BatchDataDeletedV1) -> int:
+    query = select(func.count()).where(
+        DeletionRow.batch_id == data.batch_id, DeletionRow.completed_at.is_not(None)
+    )
+    return await session.scalar(query) or 0
+
+
+async def all_but_one_have_confirmed(harness: ServiceHarness, data: object) -> None:
+    await batch_waiting(harness, data)
+    await Desk(harness).delete()
+    for service in KEEPERS[1:]:
+        await harness.deliver(confirmation(service))
+
+
+def confirmation(service: str) -> BatchDataDeletedV1:
+    return BatchDataDeletedV1(batch_id=BATCH, service=service, rows={"texts": 1})
+
+
 class TestOrchestratorIdempotency(IdempotencySuite):
     settings = Settings()
     router = router
@@ -62,5 +82,11 @@ class TestOrchestratorIdempotency(IdempotencySuite):
             lambda: outcome(first_run_id(BATCH), SPELLCHECK, corrected(0), corrected(1)),
             runs_in_comparison,
             given=spelling_under_way,
+        ),
+        EventCase(
+            BatchDataDeletedV1,
+            lambda: confirmation(KEEPERS[0]),
+            completed_deletions,
+            given=all_but_one_have_confirmed,
         ),
     )

@@ -19,6 +19,7 @@ from sqlalchemy import select
 from common_core.domain_enums import RunControl
 from common_core.events.batch_events import BatchRunControlledV1
 from common_core.events.cj_events import CjAssessmentCompletedV1, CjWaveRequestedV1
+from common_core.events.deletion_events import BatchDataDeletedV1, BatchDeletedV1
 from common_core.identifiers import BatchId, RunId
 from huleedu_service_libs.clock import Clock
 from huleedu_service_libs.handled import Outcome
@@ -628,3 +629,43 @@ async def test_neither_key_nor_essay_is_logged(
     logged = json.dumps(lines, default=str)
     assert SECRET not in logged
     assert "school day should begin" not in logged
+
+
+AT_ONCE = 2
+
+
+class TestWhereFewCallsAreUnderWayAtOnce:
+    @pytest.fixture
+    def options(self) -> dict[str, object]:
+        return {"cj_model_concurrency": AT_ONCE}
+
+    async def test_no_call_is_made_for_a_deleted_batch_and_no_answer_is_kept(
+        self, harness: ServiceHarness, texts: InMemoryTexts, server: ChatServer
+    ) -> None:
+        """Deleted while the first calls of a wave are under way."""
+        under_way, answered = asyncio.Event(), asyncio.Event()
+
+        async def slow(asked: Asked) -> Said:
+            if len(server.asked) == AT_ONCE:
+                under_way.set()
+            await answered.wait()
+            return await longer_is_better(asked)
+
+        server.answer = slow
+        for text in CLASS:
+            await texts.put(text)
+        request = request_for(CLASS, judge=JUDGE)
+        await harness.deliver(request)
+        [wave] = await harness.emitted(CjWaveRequestedV1)
+        judging = asyncio.create_task(harness.attempt(harness.message(wave)))
+        await under_way.wait()
+        await harness.deliver(BatchDeletedV1(batch_id=request.batch_id))
+        answered.set()
+
+        assert (await judging).outcome is Outcome.DUPLICATE
+        assert (await harness.attempt(harness.message(wave))).outcome is Outcome.DUPLICATE
+        assert len(server.asked) == AT_ONCE < len(CLASS)
+        left = {name for name, rows in (await harness.snapshot()).items() if rows}
+        assert left == {"barred_batches", "outbox"}
+        [confirmed] = await harness.emitted()
+        assert type(confirmed.data) is BatchDataDeletedV1

@@ -10,7 +10,11 @@ from common_core.events.cj_events import CjAssessmentRequestedV1, CjWaveRequeste
 from huleedu_service_libs.cpu import CpuPool
 from huleedu_service_libs.testing.cpu import ThreadCpu
 from huleedu_service_libs.testing.harness import ServiceHarness
-from huleedu_service_libs.testing.idempotency_suite import EventCase, IdempotencySuite
+from huleedu_service_libs.testing.idempotency_suite import (
+    EventCase,
+    IdempotencySuite,
+    deletion_case,
+)
 from huleedu_service_libs.texts import InMemoryTexts, Texts
 from services.cj_assessment_service.config import Settings
 from services.cj_assessment_service.controls import ControlRow
@@ -62,6 +66,11 @@ async def judged_wave(harness: ServiceHarness, _event: object) -> None:
         await session.execute(update(ComparisonRow).values(winner="first"))
 
 
+async def controlled_wave(harness: ServiceHarness, event: object) -> None:
+    await judged_wave(harness, event)
+    await harness.deliver(control(RunControl.FINISH))
+
+
 class TestCjIdempotency(IdempotencySuite):
     settings = Settings()
     router = router
@@ -88,4 +97,5 @@ class TestCjIdempotency(IdempotencySuite):
             effect=controls,
             given=judged_wave,
         ),
+        deletion_case(request_for(ESSAYS).batch_id, controlled_wave),
     )

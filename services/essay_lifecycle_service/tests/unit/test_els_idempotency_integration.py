@@ -9,7 +9,11 @@ from common_core.events.essay_events import EssayContentProvisionedV1, EssayCont
 from common_core.events.phase_events import PhaseCommand, PhaseCompleted
 from common_core.phases import PHASES, Phase
 from huleedu_service_libs.testing.harness import ServiceHarness
-from libs.huleedu_service_libs.tests.idempotency_test_utils import EventCase, IdempotencySuite
+from libs.huleedu_service_libs.tests.idempotency_test_utils import (
+    EventCase,
+    IdempotencySuite,
+    deletion_case,
+)
 from services.essay_lifecycle_service.config import Settings
 from services.essay_lifecycle_service.domain.phase_run import State, requests
 from services.essay_lifecycle_service.handlers import router
@@ -18,6 +22,7 @@ from services.essay_lifecycle_service.store.intake import BatchRow, UploadRow
 from services.essay_lifecycle_service.store.phase_runs import EssayInPhaseRow, PhaseRunRow
 from services.essay_lifecycle_service.tests.conftest import MIGRATIONS
 from services.essay_lifecycle_service.tests.samples import (
+    BATCH,
     answer,
     command,
     control,
@@ -84,6 +89,13 @@ def cases_of(phase: Phase) -> tuple[EventCase, EventCase]:
     )
 
 
+async def at_work(harness: ServiceHarness, data: object) -> None:
+    await one_slot(harness, data)
+    await harness.deliver(provisioned("a.txt"))
+    await harness.deliver(control(RunControl.PAUSE))
+    await harness.deliver(command(PHASES[0], 1))
+
+
 class TestLifecycleIdempotency(IdempotencySuite):
     settings = Settings()
     router = router
@@ -93,5 +105,6 @@ class TestLifecycleIdempotency(IdempotencySuite):
         EventCase(EssayContentProvisionedV1, lambda: provisioned("a.txt"), uploads, given=one_slot),
         EventCase(EssayContentRejectedV1, lambda: rejected("a.pdf"), uploads, given=one_slot),
         EventCase(BatchRunControlledV1, lambda: control(RunControl.PAUSE), paused_runs),
+        deletion_case(BATCH, at_work),
         *(case for phase in PHASES for case in cases_of(phase)),
     )

@@ -23,7 +23,11 @@ from common_core.events.essay_events import (
 from common_core.events.phase_events import ElsBatchPhaseOutcomeV1
 from common_core.events.spellcheck_events import SpellcheckResultV1
 from huleedu_service_libs.testing.harness import ServiceHarness
-from huleedu_service_libs.testing.idempotency_suite import EventCase, IdempotencySuite
+from huleedu_service_libs.testing.idempotency_suite import (
+    EventCase,
+    IdempotencySuite,
+    deletion_case,
+)
 from services.result_aggregator_service import app
 from services.result_aggregator_service.config import Settings
 from services.result_aggregator_service.domain.heard import HeardEvent, fact_id
@@ -50,6 +54,14 @@ async def all_but_the_end(harness: ServiceHarness, event: HeardEvent) -> None:
     """So that the event makes the results ready, too."""
     for earlier in Scenario(event.batch_id).first_run()[:-1]:
         await harness.deliver(earlier)
+
+
+DELETED = uuid4()
+
+
+async def a_whole_run(harness: ServiceHarness, _event: object) -> None:
+    for event in Scenario(DELETED).first_run():
+        await harness.deliver(event)
 
 
 class TestResultAggregatorIdempotency(IdempotencySuite):
@@ -86,4 +98,5 @@ class TestResultAggregatorIdempotency(IdempotencySuite):
         EventCase(
             BatchPipelineCompletedV1, lambda: new().completed(), facts_kept, given=all_but_the_end
         ),
+        deletion_case(DELETED, a_whole_run),
     )

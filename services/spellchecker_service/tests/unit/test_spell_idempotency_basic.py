@@ -8,13 +8,17 @@ from common_core.events.spellcheck_events import EssaySpellcheckRequestedV1
 from huleedu_service_libs.cpu import CpuPool
 from huleedu_service_libs.testing.cpu import ThreadCpu
 from huleedu_service_libs.testing.harness import ServiceHarness
-from huleedu_service_libs.testing.idempotency_suite import EventCase, IdempotencySuite
+from huleedu_service_libs.testing.idempotency_suite import (
+    EventCase,
+    IdempotencySuite,
+    deletion_case,
+)
 from huleedu_service_libs.texts import InMemoryTexts, Texts, text_id_of
 from services.spellchecker_service.config import Settings
 from services.spellchecker_service.di import SpellcheckerProvider
 from services.spellchecker_service.handlers import router
 from services.spellchecker_service.store import EssayCheckRow
-from services.spellchecker_service.tests.conftest import MIGRATIONS, a_request
+from services.spellchecker_service.tests.conftest import BATCH, MIGRATIONS, a_request
 
 TEXT = "Ett test med en misstagg."
 
@@ -33,6 +37,10 @@ async def stored_text(_harness: ServiceHarness, _request: EssaySpellcheckRequest
     await stored.put(TEXT)
 
 
+async def checked_essay(harness: ServiceHarness, _event: object) -> None:
+    await harness.deliver(a_request(await stored.put(TEXT)))
+
+
 class TestSpellIdempotency(IdempotencySuite):
     settings = Settings()
     router = router
@@ -45,4 +53,5 @@ class TestSpellIdempotency(IdempotencySuite):
             effect=answers,
             given=stored_text,
         ),
+        deletion_case(BATCH, checked_essay),
     )

@@ -21,6 +21,7 @@ from huleedu_service_libs.clock import Clock, SystemClock
 from huleedu_service_libs.consumer.company import Company
 from huleedu_service_libs.consumer.retry import History, RetryPolicy, pause_after
 from huleedu_service_libs.dead_letters import DeadLetters
+from huleedu_service_libs.deletion import batch_of
 from huleedu_service_libs.errors import (
     EventInProgress,
     MustBeAlone,
@@ -214,7 +215,9 @@ class Processor:
         for found in (event.event_type, header(message, "event_type") or event.event_type):
             if found != route.event_type.name:
                 raise PoisonMessage(f"{found!r} on the topic of {route.event_type.name}")
-        identity = Identity(event_id, event.event_type, fingerprint(message.value))
+        identity = Identity(
+            event_id, event.event_type, fingerprint(message.value), batch_of(event.data)
+        )
         return Delivery(message, route, event, identity)
 
     @asynccontextmanager

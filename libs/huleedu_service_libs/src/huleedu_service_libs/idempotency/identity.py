@@ -33,6 +33,8 @@ class Identity:
     event_type: str
     fingerprint: str
     """SHA-256 of the value, hexadecimal."""
+    batch_id: UUID | None = None
+    """The batch that it has effects on, where that is known."""
 
 
 def fingerprint(value: bytes) -> str:

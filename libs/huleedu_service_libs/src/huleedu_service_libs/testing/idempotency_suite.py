@@ -20,19 +20,25 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
+from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 from dishka import Provider
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from common_core.events.deletion_events import BatchDeletedV1
 from common_core.events.envelope import EventData, EventEnvelope
+from common_core.identifiers import BatchId
 from huleedu_service_libs.config import ServiceSettings
+from huleedu_service_libs.deletion import barred_batches
 from huleedu_service_libs.errors import EventInProgress
 from huleedu_service_libs.handled import Outcome
 from huleedu_service_libs.idempotency import idempotent_consumer
 from huleedu_service_libs.idempotency.decorator import Confirm
 from huleedu_service_libs.idempotency.identity import Message
 from huleedu_service_libs.routing import Router
+from huleedu_service_libs.schema import messaging
 from huleedu_service_libs.testing.confirmation import AsyncConfirmationTestHelper
 from huleedu_service_libs.testing.harness import ServiceHarness, Worker
 from huleedu_service_libs.testing.messages import envelope_of, message_of
@@ -49,6 +55,28 @@ class EventCase:
     build: Callable[[], EventData]
     effect: Callable[[AsyncSession, Any], Awaitable[int]]
     given: Callable[[ServiceHarness, Any], Awaitable[None]] | None = None
+
+
+def deletion_case(
+    batch_id: UUID, given: Callable[[ServiceHarness, Any], Awaitable[None]]
+) -> EventCase:
+    """The deletion of the one batch that `given` brings in: no table of the service keeps a row."""
+
+    async def forgotten(session: AsyncSession, _data: BatchDeletedV1) -> int:
+        for name in await session.scalars(_OWN_TABLES, {"messaging": list(messaging.tables)}):
+            if await session.scalar(sa.select(sa.exists().select_from(sa.table(name)))):
+                return 0
+        barred = barred_batches.c.batch_id == batch_id
+        return int(await session.scalar(sa.select(sa.func.count()).where(barred)) or 0)
+
+    event = BatchDeletedV1(batch_id=BatchId(batch_id))
+    return EventCase(BatchDeletedV1, lambda: event, forgotten, given)
+
+
+_OWN_TABLES = sa.text(
+    "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+    " AND tablename <> 'alembic_version' AND tablename <> ALL(CAST(:messaging AS text[]))"
+)
 
 
 class HandlerBug(Exception):  # noqa: N818 - what a handler may raise that nobody expects
