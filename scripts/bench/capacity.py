@@ -2,9 +2,9 @@
 
 Each class set is handed in at once with the others, as on the day before the holidays. Essays are
 put together from the sentences of `examples/essays`, so that each is a text of its own with the
-errors that pupils make. Printed are the whole's pace, how long a class set is in each stage, and
-what each program takes: processor time for an essay, memory (its share of what is shared) at most.
-Reads /proc, so it needs Linux.
+errors that pupils make. Printed are the whole's pace, how long a class set is in each stage, what
+each program takes (processor time for an essay, memory at most, of what is shared its share), and
+how much the databases grow. Reads /proc, so it needs Linux.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
+import asyncpg
 from rich.console import Console
 
 from huleedu_cli.client import Gateway
@@ -30,10 +31,10 @@ from services.tests.e2e.class_set import ENGLISH, hand_in
 
 TICKS = os.sysconf("SC_CLK_TCK")
 SERVERS = {
+    "huleedu_embedded.host": "embedded broker",  # it names the servers that it has started
     "postgres": "PostgreSQL",
     "valkey-server": "Redis",
     "kafka.Kafka": "Apache Kafka",
-    "huleedu_embedded.host": "embedded broker",
 }
 
 
@@ -146,6 +147,16 @@ async def watch(services: Mapping[int, str], most: dict[str, int]) -> None:
         await asyncio.sleep(2)
 
 
+async def stored(server_url: str) -> int:
+    """How large all databases are, in bytes."""
+    connection = await asyncpg.connect(server_url)
+    try:
+        sizes = await connection.fetch("SELECT pg_database_size(datname) AS size FROM pg_database")
+    finally:
+        await connection.close()
+    return sum(row["size"] for row in sizes)
+
+
 async def measure(given: argparse.Namespace, folder: Path) -> None:
     async with (
         running_stack(Console(stderr=True)) as running,
@@ -159,11 +170,15 @@ async def measure(given: argparse.Namespace, folder: Path) -> None:
         ]
         most: dict[str, int] = {}
         watching = asyncio.create_task(watch(services, most))
+        server = running.infrastructure.database_url
+        stored_before = await stored(server)
         before, began = usage(services), time.monotonic()
         stages = await asyncio.gather(*(class_set(gateway, essays) for essays in sets))
         took, after = time.monotonic() - began, usage(services)
         watching.cancel()
+        grown = (await stored(server) - stored_before) / given.batches / given.essays
     _print(given, stages, took, before, after, most)
+    print(f"\nthe databases have grown by {grown / 1e3:.0f} kB an essay")
 
 
 def _print(
