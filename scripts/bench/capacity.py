@@ -159,7 +159,8 @@ async def stored(server_url: str) -> int:
 
 async def measure(given: argparse.Namespace, folder: Path) -> None:
     async with (
-        running_stack(Console(stderr=True)) as running,
+        # In a folder of its own, so that PostgreSQL writes to the disk what it commits.
+        running_stack(Console(stderr=True), data=folder / "stack") as running,
         Gateway(running.stack.gateway_url, running.stack.api_key) as gateway,
     ):
         services = {pid: name for name, pid in running.launcher.pids().items()}
