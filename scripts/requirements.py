@@ -116,6 +116,11 @@ def _test_tools() -> list[str]:
     return [tool for tool in groups["dev"] if dependency(tool).name not in _CHECKS]
 
 
+def _own_test_tools(package: Package) -> list[str]:
+    project = tomllib.loads((_ROOT / package["path"] / "pyproject.toml").read_text())
+    return list(project.get("dependency-groups", {}).get("test", []))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("member", help="a service or library of the workspace")
@@ -126,7 +131,8 @@ def main() -> int:
     lock = Lock(tomllib.loads((_ROOT / "pdm.lock").read_text()))
     roots = [given.member]
     if given.tests:
-        roots += [_TEST_SERVERS, *_test_tools()]
+        own = _own_test_tools(lock.find(dependency(given.member)))
+        roots += [_TEST_SERVERS, *_test_tools(), *own]
     if given.members:
         print(*members(lock, roots), sep="\n")
     else:
