@@ -135,6 +135,10 @@ def forgetting(
         batch_id = event.data.batch_id
         async with work.transaction() as tx:
             rows = {**await bar(tx.session, batch_id), **await forget(tx.session, batch_id)}
-            tx.emit(BatchDataDeletedV1(batch_id=batch_id, service=settings.service_name, rows=rows))
+            confirmation = BatchDataDeletedV1(
+                batch_id=batch_id, service=settings.service_name, rows=rows
+            )
+            # One cause has a confirmation of each service.
+            tx.emit(confirmation, discriminator=settings.service_name)
 
     return forget_batch

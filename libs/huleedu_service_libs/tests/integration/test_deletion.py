@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 import pytest
 import sqlalchemy as sa
@@ -18,7 +18,7 @@ from huleedu_service_libs.handled import Outcome
 from huleedu_service_libs.routing import Router
 from huleedu_service_libs.testing.harness import ServiceHarness, Worker
 from huleedu_service_libs.testing.idempotency_suite import Checkpoint
-from huleedu_service_libs.testing.messages import StoredMessage
+from huleedu_service_libs.testing.messages import StoredMessage, envelope_of
 from libs.huleedu_service_libs.tests import ledger_service
 from libs.huleedu_service_libs.tests.ledger_service import (
     excess,
@@ -75,10 +75,12 @@ async def test_everything_of_the_batch_goes_and_nothing_of_another_one(
     await harness.attempt(harness.message(rejection(batch_id, BROKEN)))
     await harness.attempt(harness.message(rejection(other, BROKEN)))
 
-    await harness.deliver(deleted(batch_id))
+    deletion = envelope_of(deleted(batch_id))
+    await harness.deliver(deletion)
 
     assert (await lines(harness, batch_id), await lines(harness, other)) == (0, 1)
     [confirmed] = await harness.emitted(BatchDataDeletedV1)
+    assert confirmed.event_id == uuid5(deletion.event_id, "BatchDataDeletedV1:ledger_service")
     assert confirmed.data == BatchDataDeletedV1(
         batch_id=BatchId(batch_id),
         service="ledger_service",

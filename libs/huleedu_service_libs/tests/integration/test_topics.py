@@ -58,6 +58,7 @@ def test_a_service_needs_what_it_hears_its_dead_letters_and_what_it_says() -> No
         "huleedu.cj.completed.v1.dlq": 1,
         "huleedu.content.essay-provisioned.v1": 6,
         "huleedu.content.essay-rejected.v1": 6,
+        "huleedu.all.batch-data-deleted.v1": 6,
     }
 
 

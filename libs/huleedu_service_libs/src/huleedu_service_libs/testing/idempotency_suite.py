@@ -16,6 +16,7 @@ that runs the real scripts, expires by the turned clock, interleaves, and fails.
 """
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,9 +28,10 @@ import sqlalchemy as sa
 from dishka import Provider
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from common_core.events.deletion_events import BatchDeletedV1
+from common_core.events.deletion_events import BatchDataDeletedV1, BatchDeletedV1
 from common_core.events.envelope import EventData, EventEnvelope
 from common_core.identifiers import BatchId
+from common_core.topics import event_type_of
 from huleedu_service_libs.config import ServiceSettings
 from huleedu_service_libs.deletion import barred_batches
 from huleedu_service_libs.errors import EventInProgress
@@ -37,6 +39,7 @@ from huleedu_service_libs.handled import Outcome
 from huleedu_service_libs.idempotency import idempotent_consumer
 from huleedu_service_libs.idempotency.decorator import Confirm
 from huleedu_service_libs.idempotency.identity import Message
+from huleedu_service_libs.outbox.table import outbox
 from huleedu_service_libs.routing import Router
 from huleedu_service_libs.schema import messaging
 from huleedu_service_libs.testing.confirmation import AsyncConfirmationTestHelper
@@ -60,12 +63,22 @@ class EventCase:
 def deletion_case(
     batch_id: UUID, given: Callable[[ServiceHarness, Any], Awaitable[None]]
 ) -> EventCase:
-    """The deletion of the one batch that `given` brings in: no table of the service keeps a row."""
+    """The deletion of the one batch that `given` brings in: no table of the service keeps a row.
+
+    The confirmation names every table of the service: none was left out.
+    """
 
     async def forgotten(session: AsyncSession, _data: BatchDeletedV1) -> int:
-        for name in await session.scalars(_OWN_TABLES, {"messaging": list(messaging.tables)}):
-            if await session.scalar(sa.select(sa.exists().select_from(sa.table(name)))):
-                return 0
+        confirmations = sa.select(outbox.c.payload).where(
+            outbox.c.topic == event_type_of(BatchDataDeletedV1).topic
+        )
+        confirmation = await session.scalar(confirmations)
+        if confirmation is None:
+            return 0
+        own = set(await session.scalars(_OWN_TABLES, {"messaging": list(messaging.tables)}))
+        assert own <= json.loads(confirmation)["data"]["rows"].keys(), "a table was left out"
+        for name in own:
+            assert not await session.scalar(sa.select(sa.exists().select_from(sa.table(name))))
         barred = barred_batches.c.batch_id == batch_id
         return int(await session.scalar(sa.select(sa.func.count()).where(barred)) or 0)
 

@@ -15,9 +15,13 @@ _LOCK = """
 _BARRED = """
     CREATE FUNCTION barred_among(batch_ids uuid[]) RETURNS uuid[] LANGUAGE plpgsql VOLATILE AS $$
     BEGIN
-        PERFORM pg_advisory_xact_lock_shared(key)
-            FROM (SELECT DISTINCT barring_lock(id) AS key FROM unnest(batch_ids) AS id
-                  ORDER BY key) AS locks;
+        IF cardinality(batch_ids) = 1 THEN
+            PERFORM pg_advisory_xact_lock_shared(barring_lock(batch_ids[1]));
+        ELSE
+            PERFORM pg_advisory_xact_lock_shared(key)
+                FROM (SELECT DISTINCT barring_lock(id) AS key FROM unnest(batch_ids) AS id
+                      ORDER BY key) AS locks;
+        END IF;
         RETURN ARRAY(SELECT batch_id FROM barred_batches WHERE batch_id = ANY (batch_ids));
     END
     $$
