@@ -11,13 +11,16 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from uuid import UUID
 
+from common_core.domain_enums import BatchStatus
 from common_core.http_models import (
+    AddEssays,
     BatchControlled,
     BatchDeletion,
     BatchProgress,
     BatchResults,
     Control,
     CreateBatch,
+    LateEssay,
     LoggedVerdict,
     MoreComparisons,
     PersonVerdict,
@@ -33,6 +36,7 @@ from services.api_gateway_service.access import Ownership, no_such_batch
 from services.api_gateway_service.domain.bodies import (
     CreatedBatch,
     EssayReport,
+    Joined,
     NewBatch,
     NewRun,
     PairOfTexts,
@@ -44,6 +48,7 @@ from services.api_gateway_service.domain.bodies import (
     Waiting,
 )
 from services.api_gateway_service.domain.views import (
+    joined,
     report,
     status_before_any_event,
     status_of,
@@ -84,8 +89,9 @@ class Desk:
     replies: Replies
 
     async def create(self, owner: str, batch_id: BatchId, new: NewBatch) -> CreatedBatch:
-        """The assignment follows its batch: no text is ever kept of which no batch knows."""
+        """Assignment and rubric follow their batch: no text is kept of which no batch knows."""
         assignment = new.assignment.strip() if new.assignment else ""
+        rubric = new.rubric.strip() if new.rubric else ""
         record = await self.orchestrator.create(
             CreateBatch(
                 batch_id=batch_id,
@@ -94,6 +100,7 @@ class Desk:
                 language=new.language,
                 essay_count=new.essay_count,
                 assignment_text_id=text_id_of(assignment) if assignment else None,
+                rubric_text_id=text_id_of(rubric) if rubric else None,
                 glossary=new.glossary or (),
                 anchors=new.anchors or (),
                 grade_scale=new.grade_scale or (),
@@ -101,8 +108,8 @@ class Desk:
                 pipeline=new.pipeline,
             )
         )
-        if assignment:
-            await self.texts.put(assignment, batch_id)
+        for text in filter(None, (assignment, rubric)):
+            await self.texts.put(text, batch_id)
         self.ownership.remember(batch_id, owner)
         return CreatedBatch.model_validate(record.model_dump())
 
@@ -128,7 +135,41 @@ class Desk:
         self, owner: str, batch_id: BatchId, body: AsyncIterator[bytes], content_type: str
     ) -> Uploaded:
         await self.ownership.require(batch_id, owner)
-        return await self.uploads.upload(batch_id, body, content_type)
+        read = await self.uploads.upload(batch_id, body, content_type)
+        return Uploaded.model_validate(read.model_dump())
+
+    async def add_essays(
+        self,
+        owner: str,
+        batch_id: BatchId,
+        request_id: RunId,
+        body: AsyncIterator[bytes],
+        content_type: str,
+    ) -> Joined:
+        """Essays for a batch that has its own; asked about first, for a file is read but once."""
+        await self.ownership.require(batch_id, owner)
+        record = await self.orchestrator.find(batch_id)
+        if record is None:
+            raise no_such_batch()
+        if record.status is BatchStatus.AWAITING_ESSAYS:
+            raise Problem(
+                HTTPStatus.CONFLICT,
+                "batch_not_ready",
+                "The batch still waits for the essays it was registered for. Upload those first; "
+                "others can join when they are there.",
+            )
+        read = await self.uploads.upload(batch_id, body, content_type)
+        late = tuple(
+            LateEssay(file_name=file.file, text_id=file.text_id)
+            for file in read.files
+            if file.text_id is not None
+        )
+        said = None
+        if late:
+            said = await self.orchestrator.add_essays(
+                batch_id, AddEssays(request_id=request_id, essays=late)
+            )
+        return joined(read, said)
 
     async def start(self, owner: str, batch_id: BatchId, run_id: RunId, new: NewRun) -> Run:
         await self.ownership.require(batch_id, owner)
@@ -152,15 +193,16 @@ class Desk:
         """The texts without a word on whose they are."""
         await self.ownership.require(batch_id, owner)
         found = await self.comparisons.open_pairs(batch_id, person, most)
-        task = found.assignment_text_id
+        task, rubric = found.assignment_text_id, found.rubric_text_id
         ids = {text_id for pair in found.pairs for text_id in (pair.first, pair.second)}
-        texts = await self.shelf.fetch(ids if task is None else {*ids, task})
+        texts = await self.shelf.fetch(ids | {each for each in (task, rubric) if each is not None})
         return Pairs(
             state=found.state,
             done=found.done,
             total=found.total,
             language=found.language,
             assignment=None if task is None or not found.pairs else texts[task],
+            rubric=None if rubric is None or not found.pairs else texts[rubric],
             pairs=tuple(
                 PairOfTexts(
                     pair_id=pair.pair_id, first=texts[pair.first], second=texts[pair.second]

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from uuid import UUID
 
 from common_core.http_models import (
+    AddEssays,
     BatchControlled,
     BatchDeletion,
     Batches,
@@ -20,14 +21,15 @@ from common_core.http_models import (
     Control,
     ControlRun,
     CreateBatch,
+    EssaysAdded,
     LoggedVerdict,
     MoreComparisons,
     OpenPairs,
     PersonVerdict,
     PipelineStarted,
+    ReadFiles,
     ServiceCondition,
     StartPipeline,
-    Uploaded,
     VerdictKept,
     VerdictLog,
 )
@@ -91,6 +93,11 @@ class Orchestrator:
         with _in_its_words():
             return await self._client.post(path, more, BatchControlled)
 
+    async def add_essays(self, batch_id: BatchId, essays: AddEssays) -> EssaysAdded:
+        path = f"/v1/batches/{batch_id}/additions"
+        with _in_its_words():
+            return await self._client.post(path, essays, EssaysAdded)
+
 
 class Comparisons:
     """cj: the pairs that people compare, and what was said of all of them."""
@@ -122,7 +129,7 @@ class Uploads:
 
     async def upload(
         self, batch_id: BatchId, body: AsyncIterator[bytes], content_type: str
-    ) -> Uploaded:
+    ) -> ReadFiles:
         """Pass a multipart body on as it comes in; what `body` raises comes out of here."""
         with _in_its_words():
             response = await self._client.request(
@@ -131,7 +138,7 @@ class Uploads:
                 content=body,
                 headers={"Content-Type": content_type},
             )
-        return Uploaded.model_validate_json(response.content)
+        return ReadFiles.model_validate_json(response.content)
 
 
 class ReadModel:

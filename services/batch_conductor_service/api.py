@@ -1,3 +1,5 @@
+from itertools import chain
+
 from dishka import FromDishka
 from quart import Blueprint, Response
 from quart_schema import document_request, document_response
@@ -10,6 +12,7 @@ from services.batch_conductor_service.domain import (
     everything_to_do,
     fingerprints,
     phases_to_run,
+    profiles_that_hold,
     resolve,
 )
 from services.batch_conductor_service.store import find_results
@@ -25,15 +28,15 @@ api = Blueprint("pipelines", __name__)
 async def resolve_pipeline(transactions: FromDishka[Transactions]) -> Response:
     """What is left to do of a pipeline, phase by phase, for as long as the inputs are known."""
     request = await parse_body(ResolvePipeline)
-    essays = request.essays
+    essays, profiles = request.essays, profiles_that_hold(request)
     known = True
     phases: list[ResolvedPhase] = []
     async with transactions.sessions() as session:
         for phase in phases_to_run(request):
             if known:
-                wanted = fingerprints(phase, essays, request.profile)
-                results = await find_results(session, phase.name, wanted)
-                resolved = resolve(phase, essays, request.profile, results)
+                wanted = fingerprints(phase, essays, profiles)
+                results = await find_results(session, phase.name, chain(*wanted))
+                resolved = resolve(phase, essays, profiles, results)
             else:
                 resolved = everything_to_do(phase, essays)
             phases.append(resolved)

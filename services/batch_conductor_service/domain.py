@@ -47,15 +47,27 @@ def units(phase: Phase, essays: Sequence[EssayText]) -> tuple[tuple[EssayText, .
     return tuple((essay,) for essay in essays)
 
 
+def profiles_that_hold(request: ResolvePipeline) -> tuple[BatchProfile, ...]:
+    """The profile, and those that differ only in whose names were known before others joined.
+
+    So a pupil more does not have the essays of the class corrected anew.
+    """
+    earlier = ({"names": names} for names in request.earlier_names)
+    return (request.profile, *(request.profile.model_copy(update=each) for each in earlier))
+
+
 def fingerprints(
-    phase: Phase, essays: Sequence[EssayText], profile: BatchProfile
-) -> tuple[str, ...]:
-    """One per unit, in their order."""
-    return tuple(fingerprint(phase, unit, profile) for unit in units(phase, essays))
+    phase: Phase, essays: Sequence[EssayText], profiles: Sequence[BatchProfile]
+) -> tuple[tuple[str, ...], ...]:
+    """For each unit, in their order, those under which a result holds."""
+    return tuple(
+        tuple(fingerprint(phase, unit, profile) for profile in profiles)
+        for unit in units(phase, essays)
+    )
 
 
 def resolve(
-    phase: Phase, essays: Sequence[EssayText], profile: BatchProfile, results: Results
+    phase: Phase, essays: Sequence[EssayText], profiles: Sequence[BatchProfile], results: Results
 ) -> ResolvedPhase:
     """Divide the essays into those whose result is on file and those still to do.
 
@@ -63,9 +75,10 @@ def resolve(
     """
     to_do: list[EssayText] = []
     reused: list[EssayText] = []
-    wanted = fingerprints(phase, essays, profile)
-    for unit, fingerprint_ in zip(units(phase, essays), wanted, strict=True):
-        outputs = _outputs(unit, results.get(fingerprint_))
+    wanted = fingerprints(phase, essays, profiles)
+    for unit, any_of in zip(units(phase, essays), wanted, strict=True):
+        held = next((results[each] for each in any_of if each in results), None)
+        outputs = _outputs(unit, held)
         if outputs is None:
             to_do.extend(unit)
         else:

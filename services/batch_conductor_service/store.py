@@ -1,6 +1,6 @@
 """The results on file, by phase and fingerprint."""
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -58,12 +58,12 @@ async def forget(session: AsyncSession, batch_id: BatchId) -> dict[str, int]:
 
 
 async def find_results(
-    session: AsyncSession, phase: PhaseName, fingerprints: Collection[str]
+    session: AsyncSession, phase: PhaseName, fingerprints: Iterable[str]
 ) -> dict[str, Result]:
     """Those on file, from the earliest recorded to the latest."""
     rows = await session.scalars(
         select(PhaseResultRow)
-        .where(PhaseResultRow.phase == phase, PhaseResultRow.fingerprint.in_(fingerprints))
+        .where(PhaseResultRow.phase == phase, PhaseResultRow.fingerprint.in_(set(fingerprints)))
         .order_by(PhaseResultRow.sequence)
     )
     return {

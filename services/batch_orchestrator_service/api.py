@@ -170,6 +170,7 @@ async def start_pipeline(
         pipeline=body.pipeline,
         judge=body.judge,
         extra_comparisons=batch.extra_comparisons,
+        earlier_names=batch.earlier_names,
     )
     resolved = await conductor.resolve(run)
     async with transactions.begin(body.run_id, correlation_id()) as tx:

@@ -2,6 +2,7 @@ from pathlib import Path
 
 from huleedu_service_libs.jobs import every
 from huleedu_service_libs.service import Service
+from services.batch_orchestrator_service.additions_api import additions_api
 from services.batch_orchestrator_service.api import api
 from services.batch_orchestrator_service.config import Settings
 from services.batch_orchestrator_service.control_api import control_api
@@ -14,7 +15,7 @@ from services.batch_orchestrator_service.handlers import router
 service = Service(
     Settings(),
     router=router,
-    blueprints=[api, control_api, deletion_api],
+    blueprints=[api, control_api, additions_api, deletion_api],
     providers=[OrchestratorProvider()],
     migrations=Path(__file__).parent / "migrations",
     jobs=[

@@ -16,9 +16,10 @@ class Settings(ServiceSettings):
         default=10.0, ge=0, description="how much longer a phase may take for each essay"
     )
     people_deadline_seconds: float = Field(
-        default=30 * 86_400.0,
+        default=365 * 86_400.0,
         gt=0,
-        description="how long a phase may take at least if people are among the judges",
+        description="how long a phase may take at least if people are among the judges: who stay"
+        " away are waited for as long as CJ_PEOPLE_PATIENCE_SECONDS says",
     )
     grace_seconds: float = Field(
         default=300.0,

@@ -19,7 +19,7 @@ from services.batch_orchestrator_service.conductor import Conductor
 from services.batch_orchestrator_service.config import Settings
 from services.batch_orchestrator_service.domain import (
     CANCELLED_MESSAGE,
-    RefusedControlError,
+    RefusedError,
     Run,
     cause_of_control,
     compares,
@@ -63,7 +63,7 @@ async def control_run(
             raise TemporaryError("a run has begun or ended a moment ago: ask again")
         try:
             wanted = controlled(asked, batch.status, batch.control, batch.run)
-        except RefusedControlError as error:
+        except RefusedError as error:
             raise conflict(error.code, str(error)) from error
         if wanted is not None:
             await _control(tx, batch, wanted, resolved, settings)
@@ -135,6 +135,7 @@ def _further_run(batch: Batch, last: Run | None, body: MoreComparisons) -> Run |
         pipeline=last.pipeline,
         judge=last.profile.judge,
         extra_comparisons=batch.extra_comparisons + body.comparisons_per_essay,
+        earlier_names=batch.earlier_names,
     )
 
 

@@ -15,8 +15,10 @@ from common_core.domain_enums import BatchStatus, PhaseName, RunControl
 from common_core.events.batch_events import PhasePlan, PhaseResult
 from common_core.events.phase_events import ElsBatchPhaseOutcomeV1, PhaseCommand
 from common_core.http_models import (
+    MAX_ESSAYS,
     Control,
     CreateBatch,
+    LateEssay,
     ResolvedPipeline,
     ResolvePipeline,
     StartPipeline,
@@ -35,6 +37,14 @@ class InvalidBatchError(ValueError):
     """A batch that cannot be; the message is for the person who described it."""
 
 
+class RefusedError(ValueError):
+    """What cannot be done to a batch as it is now; `code` is stable, the message is for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 class Run(BaseModel):
     """One execution of a pipeline."""
 
@@ -49,6 +59,8 @@ class Run(BaseModel):
     failed: tuple[EssayFailure, ...]
     notes: tuple[str, ...] = ()
     """What the teacher should know at the end, in sentences."""
+    earlier_names: tuple[tuple[str, ...], ...] = ()
+    """The names of the class as they were before essays joined it."""
     done: tuple[PhaseResult, ...] = ()
     phase: PhaseName | None = None
     """The phase under way; None before the first and after the last."""
@@ -141,6 +153,7 @@ def new_run(
     pipeline: Iterable[PhaseName] | None = None,
     judge: str | None = None,
     extra_comparisons: int = 0,
+    earlier_names: Sequence[tuple[str, ...]] = (),
 ) -> Run:
     """A run from the original texts."""
     anchors, notes = _anchors(batch, essays)
@@ -151,13 +164,9 @@ def new_run(
         profile=BatchProfile(
             language=batch.language,
             assignment_text_id=batch.assignment_text_id,
+            rubric_text_id=batch.rubric_text_id,
             glossary=batch.glossary,
-            names=names_in(
-                [
-                    *(essay.file_name for essay in essays),
-                    *(failure.file_name for failure in failed if failure.file_name),
-                ]
-            ),
+            names=class_names(essays, failed),
             judge=judge or batch.judge,
             grade_scale=grade_scale(batch),
             anchors=anchors,
@@ -166,7 +175,14 @@ def new_run(
         essays=tuple(essays),
         failed=tuple(failed),
         notes=notes,
+        earlier_names=tuple(earlier_names),
     )
+
+
+def class_names(essays: Iterable[EssayText], failed: Iterable[EssayFailure]) -> tuple[str, ...]:
+    """Perhaps names of pupils, as the files tell."""
+    refused = [failure.file_name for failure in failed if failure.file_name]
+    return names_in([*(essay.file_name for essay in essays), *refused])
 
 
 def repeats(run: Run, batch: CreateBatch, request: StartPipeline) -> bool:
@@ -215,6 +231,7 @@ def question(run: Run) -> ResolvePipeline:
         done=tuple(result.phase for result in run.done),
         essays=run.essays,
         profile=current_profile(run),
+        earlier_names=run.earlier_names,
     )
 
 
@@ -301,15 +318,61 @@ def compares(pipeline: Iterable[PhaseName]) -> bool:
     return any("extra_comparisons" in phase.profile_fields for phase in phases)
 
 
+# Essays that join a batch that was complete
+
+
+def joining(
+    batch_id: BatchId,
+    late: Iterable[LateEssay],
+    essays: Sequence[EssayText] | None,
+    failed: Sequence[EssayFailure],
+    status: BatchStatus,
+) -> tuple[EssayText, ...]:
+    """The late essays that the batch does not have yet, once each. Raises RefusedError."""
+    if essays is None and status.ended:
+        raise RefusedError(
+            "batch_over", "This batch never had its essays. Hand them in as a new batch."
+        )
+    if essays is None:
+        raise RefusedError(
+            "batch_not_ready",
+            "The batch still waits for the essays it was registered for. Upload those first; "
+            "others can join when they are there.",
+        )
+    known = {(essay.file_name, essay.text_id) for essay in essays}
+    new = [each for each in dict.fromkeys(late) if (each.file_name, each.text_id) not in known]
+    if len(essays) + len(failed) + len(new) > MAX_ESSAYS:
+        raise RefusedError("too_many_essays", f"A batch may have {MAX_ESSAYS} essays at most.")
+    return tuple(
+        EssayText(
+            essay_id=EssayId(uuid5(batch_id, f"joined {each.file_name} {each.text_id}")),
+            file_name=each.file_name,
+            text_id=each.text_id,
+        )
+        for each in new
+    )
+
+
+def left_out(run: Run, essays: Iterable[EssayText]) -> bool:
+    """Whether some of the batch's essays are in no stage of the run."""
+    known = {essay.essay_id for essay in run.essays} | {lost.essay_id for lost in run.failed}
+    return any(essay.essay_id not in known for essay in essays)
+
+
+def joined_message(added: Sequence[EssayText], run_id: RunId | None) -> str:
+    if not added:
+        return "The batch has these essays already."
+    if run_id is None:
+        return "They join when the work that is under way is over; nothing of it is done again."
+    return "They are corrected and compared with the others; what was compared before stays."
+
+
+def further_run_id(batch_id: BatchId, essays: Sequence[EssayText]) -> RunId:
+    """Of the run that takes up essays which had to wait."""
+    return RunId(uuid5(batch_id, f"run with {len(essays)} essays"))
+
+
 # What the owner wants of a run
-
-
-class RefusedControlError(ValueError):
-    """What cannot be done to a batch as it is now; `code` is stable, the message is for people."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 _CONTROLS = {
@@ -323,16 +386,16 @@ _CONTROLS = {
 def controlled(
     asked: Control, status: BatchStatus, now: RunControl, run: Run | None
 ) -> RunControl | None:
-    """What holds from now on; None if it holds already. Raises RefusedControlError."""
+    """What holds from now on; None if it holds already. Raises RefusedError."""
     wanted = _CONTROLS[asked]
     if run is None:
         return _controlled_without_run(asked, status)
     if wanted is now:
         return None
     if now is RunControl.FINISH and wanted is not RunControl.CANCEL:
-        raise RefusedControlError("batch_finishing", "The batch is being finished already.")
+        raise RefusedError("batch_finishing", "The batch is being finished already.")
     if wanted is RunControl.FINISH and not _comparing(run):
-        raise RefusedControlError(
+        raise RefusedError(
             "not_comparing", "The essays are not being compared: there is nothing to finish early."
         )
     return wanted
@@ -343,12 +406,12 @@ def _controlled_without_run(asked: Control, status: BatchStatus) -> RunControl |
     if not status.ended:
         if wanted is RunControl.CANCEL:
             return wanted
-        raise RefusedControlError(
+        raise RefusedError(
             "not_at_work", f"The work has not begun: there is nothing to {asked} yet."
         )
     if wanted is RunControl.CANCEL and status is BatchStatus.CANCELLED:
         return None
-    raise RefusedControlError("batch_over", f"The batch is over: there is nothing to {asked}.")
+    raise RefusedError("batch_over", f"The batch is over: there is nothing to {asked}.")
 
 
 def _comparing(run: Run) -> bool:

@@ -3,14 +3,16 @@
 from dishka import FromDishka
 
 from common_core.domain_enums import RunControl
+from common_core.events.batch_events import BatchPipelineCompletedV1
 from common_core.events.deletion_events import BatchDataDeletedV1, BatchDeletionCompletedV1
 from common_core.events.envelope import EventEnvelope
 from common_core.events.essay_events import BatchEssaysReadyV1
 from common_core.events.phase_events import ElsBatchPhaseOutcomeV1
-from huleedu_service_libs.errors import PermanentError
+from huleedu_service_libs.errors import PermanentError, TemporaryError
 from huleedu_service_libs.routing import Router, Work
 from huleedu_service_libs.transaction import Transaction, Transactions
 from services.batch_orchestrator_service import effects
+from services.batch_orchestrator_service.additions import waited_for
 from services.batch_orchestrator_service.conductor import Conductor
 from services.batch_orchestrator_service.config import Settings
 from services.batch_orchestrator_service.domain import Run, absorb, awaits, first_run_id, new_run
@@ -18,6 +20,7 @@ from services.batch_orchestrator_service.store import (
     Batch,
     confirm_deletion,
     find_batch,
+    latest_run,
     lock_batch,
     save_run,
     set_ready,
@@ -95,3 +98,25 @@ def _awaiting(batch: Batch | None, outcome: ElsBatchPhaseOutcomeV1) -> Run | Non
     if batch is None or batch.run is None or not awaits(batch.run, outcome):
         return None
     return batch.run
+
+
+@router.work(BatchPipelineCompletedV1)
+async def take_up_late_essays(
+    event: EventEnvelope[BatchPipelineCompletedV1],
+    work: Work,
+    transactions: FromDishka[Transactions],
+    conductor: FromDishka[Conductor],
+    settings: FromDishka[Settings],
+) -> None:
+    """A run has ended: essays that joined meanwhile have theirs now, unless it was cancelled."""
+    ended = event.data
+    async with transactions.sessions() as session:
+        batch = await find_batch(session, ended.batch_id)
+        further = waited_for(batch, await latest_run(session, ended.batch_id), ended)
+    resolved = await conductor.resolve(further) if further else None
+    async with work.transaction() as tx:
+        batch = await lock_batch(tx.session, ended.batch_id)
+        if waited_for(batch, await latest_run(tx.session, ended.batch_id), ended) != further:
+            raise TemporaryError("the batch has changed a moment ago: look again")
+        if further is not None:
+            await effects.begin(tx, further, resolved, settings)

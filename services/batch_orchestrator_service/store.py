@@ -34,7 +34,7 @@ from common_core.http_models import BatchDeletion, BatchRecord, CreateBatch, Sta
 from common_core.identifiers import BatchId, RunId
 from common_core.models import EssayFailure, EssayText
 from huleedu_service_libs.deletion import delete_rows
-from services.batch_orchestrator_service.domain import Run, in_running_order
+from services.batch_orchestrator_service.domain import Run, class_names, in_running_order
 
 _ESSAYS = TypeAdapter(tuple[EssayText, ...])
 _FAILURES = TypeAdapter(tuple[EssayFailure, ...])
@@ -68,6 +68,8 @@ class BatchRow(Base):
     extra_comparisons: Mapped[int] = mapped_column(Integer, server_default="0")
     ended_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
     """None while something is to be done."""
+    earlier_names: Mapped[list[list[str]]] = mapped_column(JSONB, server_default="[]")
+    """The names of the class as they were before each addition of essays."""
     created_at: Mapped[datetime] = mapped_column(
         TIMESTAMP(timezone=True), server_default=func.now()
     )
@@ -120,6 +122,17 @@ class DeletionRow(Base):
     completed_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
 
 
+class AdditionRow(Base):
+    """Essays that joined a complete batch; the run is None if they had to wait for one."""
+
+    __tablename__ = "additions"
+
+    request_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    batch_id: Mapped[UUID] = mapped_column(ForeignKey("batches.batch_id"))
+    essays: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    run_id: Mapped[UUID | None] = mapped_column(Uuid)
+
+
 @dataclass(frozen=True)
 class Batch:
     request: CreateBatch
@@ -134,6 +147,7 @@ class Batch:
     control_sequence: int
     extra_comparisons: int
     """Per essay, beyond the usual budget."""
+    earlier_names: tuple[tuple[str, ...], ...]
     run: Run | None
     """The one under way."""
 
@@ -177,6 +191,7 @@ def _batch(row: BatchRow, state: dict[str, Any] | None) -> Batch:
         control=RunControl(row.control),
         control_sequence=row.control_sequence,
         extra_comparisons=row.extra_comparisons,
+        earlier_names=tuple(map(tuple, row.earlier_names)),
         run=None if state is None else Run.model_validate(state),
     )
 
@@ -323,6 +338,40 @@ async def budget_request_exists(session: AsyncSession, request_id: UUID) -> bool
     return await session.get(BudgetRequestRow, request_id) is not None
 
 
+@dataclass(frozen=True)
+class Addition:
+    essays: tuple[EssayText, ...]
+    run_id: RunId | None
+
+
+async def find_addition(session: AsyncSession, request_id: UUID) -> Addition | None:
+    row = await session.get(AdditionRow, request_id)
+    if row is None:
+        return None
+    run_id = None if row.run_id is None else RunId(row.run_id)
+    return Addition(_ESSAYS.validate_python(row.essays), run_id)
+
+
+async def add_essays(
+    session: AsyncSession, batch: Batch, request_id: UUID, addition: Addition
+) -> None:
+    """Let essays join a batch that has its own; the batch is as it was locked."""
+    essays, batch_id = batch.essays or (), batch.request.batch_id
+    new = [essay.model_dump(mode="json") for essay in addition.essays]
+    session.add(
+        AdditionRow(request_id=request_id, batch_id=batch_id, essays=new, run_id=addition.run_id)
+    )
+    names = class_names(essays, batch.failed)
+    await session.execute(
+        update(BatchRow)
+        .where(BatchRow.batch_id == batch_id)
+        .values(
+            essays=[*(essay.model_dump(mode="json") for essay in essays), *new],
+            earlier_names=[*map(list, batch.earlier_names), list(names)],
+        )
+    )
+
+
 async def latest_run(session: AsyncSession, batch_id: BatchId) -> Run | None:
     state = await session.scalar(
         select(RunRow.state)
@@ -378,7 +427,7 @@ async def add_run_request(
 
 
 async def forget(session: AsyncSession, batch_id: BatchId) -> dict[str, int]:
-    tables = (BudgetRequestRow, RunRequestRow, RunRow, BatchRow)
+    tables = (AdditionRow, BudgetRequestRow, RunRequestRow, RunRow, BatchRow)
     return await delete_rows(
         session, *(delete(table).where(table.batch_id == batch_id) for table in tables)
     )

@@ -120,6 +120,7 @@ class Assessment:
     judge: str
     language: Language
     assignment_text_id: TextId | None
+    rubric_text_id: TextId | None
     seed: int
     grade_scale: tuple[str, ...]
     """Best first."""
@@ -135,10 +136,28 @@ class Assessment:
     least_comparisons: int = 0
     """Asked for whatever the reliability: the budget was enlarged to have them."""
     expected_comparisons: int = 0
+    versions: dict[str, str] = field(default_factory=dict)
+    """By judge what makes its verdicts comparable; people have none."""
+    retired: dict[str, str] = field(default_factory=dict)
+    """The judges that answer no more, with a sentence on why."""
 
     @property
     def judges(self) -> tuple[str, ...]:
         return judges_named(self.judge)
+
+    @property
+    def at_work(self) -> tuple[str, ...]:
+        """The judges who still answer."""
+        return tuple(judge for judge in self.judges if judge not in self.retired)
+
+    @property
+    def asked(self) -> list[Pair]:
+        """The pairs that were put to judges, but for those that nobody will answer any more."""
+        return [
+            comparison.pair
+            for comparison in self.comparisons
+            if not (comparison.open and comparison.judge in self.retired)
+        ]
 
     @property
     def last_wave(self) -> int:
@@ -182,8 +201,8 @@ class Assessment:
         ]
 
     def waits_for_people(self, wave: int) -> int:
-        """How many pairs of the wave people have not answered."""
-        return len(self.unanswered(wave, PEOPLE))
+        """How many pairs of the wave people are still to answer."""
+        return 0 if PEOPLE in self.retired else len(self.unanswered(wave, PEOPLE))
 
     def as_seen_by(self, judge: str) -> "Assessment":
         """With that judge's notes of the essays."""
@@ -244,6 +263,7 @@ class Step:
     expected_comparisons: int
     pairs: tuple[Dealt, ...] = field(default=())
     ranking: Ranking | None = None
+    retired: dict[str, str] = field(default_factory=dict)
 
 
 class CannotAssess(Exception):  # noqa: N818 - an answer for the teacher, not a fault
@@ -281,11 +301,27 @@ def refuse_if_too_many_given_up(assessment: Assessment) -> None:
     )
 
 
+def refuse_if_nobody_is_left(assessment: Assessment) -> None:
+    """CannotAssess if no judge answers any more and what there is makes no ranking."""
+    left = " ".join(assessment.retired.values())
+    if assessment.at_work:
+        return
+    if not assessment.judged:
+        raise CannotAssess("no_verdicts", left)
+    if PEOPLE in assessment.retired and not connected(assessment):
+        raise CannotAssess(
+            "too_few_comparisons",
+            f"{left} The comparisons made so far are too few to rank all essays. They are kept: "
+            "run the batch again to have the rest made.",
+        )
+
+
 def inherit(assessment: Assessment, earlier: Iterable[Assessment]) -> Assessment:
     """Take over what the same judges have said of the same texts, in the order they were shown.
 
     `earlier` are assessments of the same batch, the oldest first. So a pupil more, or a larger
     budget, has only the new pairs judged. An enlarged budget buys all the comparisons it is for.
+    What another version of a judge has said stays where it is.
     """
     place: dict[TextId, int] = {}
     for position, essay in enumerate(assessment.essays):
@@ -300,6 +336,8 @@ def inherit(assessment: Assessment, earlier: Iterable[Assessment]) -> Assessment
             texts = [other.essays[position].text_id for position in comparison.pair]
             if comparison.outcome is None or not all(text in place for text in texts):
                 continue
+            if other.versions.get(comparison.judge) != assessment.versions.get(comparison.judge):
+                continue
             pair = (place[texts[0]], place[texts[1]])
             if pair[0] != pair[1]:
                 taken_over = replace(comparison, wave=INHERITED, pair=pair)
@@ -310,6 +348,14 @@ def inherit(assessment: Assessment, earlier: Iterable[Assessment]) -> Assessment
         comparisons=tuple(known.values()),
         least_comparisons=len(known) + len(assessment.essays) * further // 2 if further else 0,
     )
+
+
+def connected(assessment: Assessment) -> bool:
+    """Whether verdicts tie all essays together, directly or through others."""
+    reached, known = {0}, [frozenset(pair) for _, pair, _ in assessment.judged]
+    while found := {each for pair in known if pair & reached for each in pair} - reached:
+        reached |= found
+    return len(reached) == len(assessment.essays)
 
 
 def in_order(essays: Sequence[EssayText]) -> list[EssayText]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import aclosing, contextmanager
+from dataclasses import replace
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -28,6 +29,7 @@ from services.cj_assessment_service.assessment import (
     Step,
     in_order,
     inherit,
+    refuse_if_nobody_is_left,
     refuse_if_too_many_given_up,
     seed_of,
 )
@@ -75,12 +77,15 @@ class Assessor:
             judge=request.profile.judge,
             language=request.profile.language,
             assignment_text_id=request.profile.assignment_text_id,
+            rubric_text_id=request.profile.rubric_text_id,
             seed=seed_of(essay.text_id for essay in taken),
             grade_scale=request.profile.grade_scale,
             essays=taken,
             failed=failed,
             extra_comparisons=request.profile.extra_comparisons,
         )
+        versions = {name: judge.version(assessment) for name, judge in readers.items()}
+        assessment = replace(assessment, versions=versions)
         async with AsyncSession(self._engine) as session:
             runs = await store.earlier_runs(session, assessment)
         earlier = [await self.load(run_id) for run_id in runs]
@@ -94,46 +99,50 @@ class Assessor:
         pairs of the wave. Answers are stored before they count: a repeat takes them from the
         table. Raises CannotAssess where trying again would not help.
         """
-        end = None
+        retired: dict[str, str] = {}
         if _may_judge(assessment, wave):
-            for name in assessment.judges:
+            for name in assessment.at_work:
                 pairs = assessment.unanswered(wave, name)
                 if pairs and name != PEOPLE:
-                    end = await self._collect(assessment, name, pairs) or end
+                    retired |= await self._collect(assessment, name, pairs)
             assessment = await self.load(assessment.run_id)
             refuse_if_too_many_given_up(assessment)
-            if end and not assessment.judged and not assessment.waits_for_people(wave):
-                raise CannotAssess("no_verdicts", end)
+        assessment = replace(assessment, retired=assessment.retired | retired)
         if assessment.control is RunControl.FINISH and not _over(assessment, wave):
             return await self._advance(assessment, wave, FINISHED_EARLY)
         if not _may_judge(assessment, wave) or assessment.waits_for_people(wave):
             return None
-        return await self._advance(assessment, wave, end)
+        refuse_if_nobody_is_left(assessment)
+        return await self._advance(assessment, wave)
 
-    async def _collect(self, assessment: Assessment, name: str, pairs: list[Pair]) -> str | None:
+    async def _collect(
+        self, assessment: Assessment, name: str, pairs: list[Pair]
+    ) -> dict[str, str]:
         """Ask a judge about pairs and store each portion of verdicts as it arrives.
 
         Ends early, with what there is, when the owner wants no more. If the judge is done for
-        good, the answer is why.
+        good, the answer is its name with why.
         """
         judge = self._judge(name)
+        if assessment.versions.get(name) not in {None, judge.version(assessment)}:
+            return {name: f'The judge "{name}" has been set up anew since the comparing began.'}
         async with aclosing(judge.judge(assessment.as_seen_by(name), pairs)) as portions:
             while True:
                 try:
                     with _never_twice():
                         verdicts = await anext(portions, None)
                 except JudgeIsDone as done:
-                    return done.reason
+                    return {name: done.reason}
                 if verdicts is None:
-                    return None
+                    return {}
                 async with AsyncSession(self._engine) as session, session.begin():
                     if await is_barred(session, assessment.batch_id):
-                        return None
+                        return {}
                     await store.keep_verdicts(session, assessment.run_id, name, verdicts)
                     now = await controls.control_of(session, assessment.run_id)
                 count_verdicts(name, verdicts)
                 if now.control is not RunControl.GO_ON:
-                    return None
+                    return {}
 
     async def load(self, run_id: RunId) -> Assessment:
         async with AsyncSession(self._engine) as session:

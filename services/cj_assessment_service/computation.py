@@ -78,19 +78,34 @@ def advance(assessment: Assessment, wave: int, plan: Plan, end: str | None = Non
         target=plan.target_reliability,
         repeats=repeats,
     )
-    wanted = made < least and decision.kind in {"reached", "too_noisy"}
-    stops = decision.stop and not wanted
+    late = _late_pairs(assessment, fit, wave, plan)
+    wanted = made < least or late
+    stops = decision.stop and not (wanted and decision.kind in {"reached", "too_noisy"})
     pairs: list[Dealt] = []
-    if not stops and end is None:
-        pairs = _next_pairs(assessment, fit, wave, plan)[: max(budget - made, 1)]
+    if not stops and end is None and assessment.at_work:
+        new = late or _usual_pairs(assessment, fit, wave, plan)
+        pairs = _dealt(assessment, new, plan)[: max(budget - made, 1)]
     reason = end or (decision.reason if stops else _nothing_to_compare(n))
     return Step(
         comparisons=made,
         reliability=now.reliability,
-        expected_comparisons=max(made, min(max(decision.forecast or budget, least), most)),
+        expected_comparisons=max(
+            made + len(pairs), min(max(decision.forecast or budget, least), most)
+        ),
         pairs=tuple(pairs),
-        ranking=None if pairs else _ranking(assessment, table, fit, reason),
+        ranking=None if pairs else _ranking(assessment, table, fit, _why(assessment, reason, end)),
+        retired=assessment.retired,
     )
+
+
+def _why(assessment: Assessment, reason: str, end: str | None) -> str:
+    """Why there are no more comparisons, and who of the judges had left before."""
+    left = tuple(assessment.retired.values())
+    if not left:
+        return reason
+    if assessment.at_work or end:
+        return " ".join([reason, *left, "The comparing went on without."])
+    return " ".join([*left, "The ranking rests on the comparisons made so far."])
 
 
 def _nothing_to_compare(essays: int) -> str:
@@ -111,15 +126,15 @@ def _table(assessment: Assessment) -> "VerdictTable":
     )
 
 
-def _next_pairs(assessment: Assessment, fit: "Fit", wave: int, plan: Plan) -> list[Dealt]:
-    """The pairs of the next wave, dealt to the judges; people get some again, the other way round.
+def _usual_pairs(assessment: Assessment, fit: "Fit", wave: int, plan: Plan) -> list[Pair]:
+    """The pairs of the next wave.
 
     The random rounds make one wave, as they need no scores; later waves have a few rounds.
     """
     from services.cj_assessment_service.domain import pairs  # noqa: PLC0415 - see above
 
     n = len(assessment.essays)
-    asked = [comparison.pair for comparison in assessment.comparisons]
+    asked = assessment.asked
     seen = list(asked)
     for round_ in _rounds(wave, 2 * len(assessment.inherited) // n, pairs.RANDOM_ROUNDS, plan):
         seen += pairs.next_pairs(
@@ -130,15 +145,37 @@ def _next_pairs(assessment: Assessment, fit: "Fit", wave: int, plan: Plan) -> li
             anchors=sorted(assessment.anchors),
             seed=assessment.seed,
         )
-    dealt = deal(
-        seen[len(asked) :],
-        assessment.judges,
-        seed=assessment.seed,
-        people_share=plan.people_share,
-    )
+    return seen[len(asked) :]
+
+
+def _dealt(assessment: Assessment, new: list[Pair], plan: Plan) -> list[Dealt]:
+    """Pairs dealt to the judges; people get some again, the other way round."""
+    from services.cj_assessment_service.domain import pairs  # noqa: PLC0415 - see above
+
+    dealt = deal(new, assessment.at_work, seed=assessment.seed, people_share=plan.people_share)
     of_people = [pair for judge, pair in dealt if judge == PEOPLE]
-    audit = pairs.swap_audit(of_people, seen, assessment.seed)
+    audit = pairs.swap_audit(of_people, assessment.asked + new, assessment.seed)
     return [*dealt, *((PEOPLE, pair) for pair in audit)]
+
+
+def _late_pairs(assessment: Assessment, fit: "Fit", wave: int, plan: Plan) -> list[Pair]:
+    """What those who have joined lack, until they have as many comparisons as the others.
+
+    Only they are behind: what was taken over has none, or next to none, of theirs.
+    """
+    from services.cj_assessment_service.domain import pairs  # noqa: PLC0415 - see above
+
+    n = len(assessment.essays)
+    late = pairs.newcomers(n, [each.pair for each in assessment.inherited], assessment.asked)
+    at_once = pairs.RANDOM_ROUNDS if wave == 0 else plan.rounds_per_wave
+    return pairs.for_newcomers(
+        fit,
+        n,
+        assessment.asked,
+        {item: min(lacking, at_once) for item, lacking in late.items()},
+        anchors=sorted(assessment.anchors),
+        seed=assessment.seed,
+    )
 
 
 def _rounds(wave: int, inherited: int, random: int, plan: Plan) -> range:

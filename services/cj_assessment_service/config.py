@@ -34,6 +34,11 @@ class Settings(ServiceSettings):
     cj_reservation_seconds: float = Field(
         default=900.0, gt=0, description="how long a pair shown to a person is kept for them"
     )
+    cj_people_patience_seconds: float = Field(
+        default=30 * 86_400.0,
+        gt=0,
+        description="how long people may compare nothing before it goes on, or ends, without them",
+    )
     cj_timeout_seconds: float = Field(
         default=300.0, gt=0, description="how long one fit, or reading one essay, may take"
     )

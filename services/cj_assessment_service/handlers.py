@@ -98,6 +98,7 @@ async def take_control(event: EventEnvelope[BatchRunControlledV1], tx: Transacti
     new = await keep_control(tx.session, said)
     if not new or not await store.lock_assessment(tx.session, said.run_id):
         return
+    await store.hear_people(tx.session, said.run_id)
     if said.control is RunControl.CANCEL:
         await store.fail_assessment(tx.session, said.run_id, "The batch was cancelled.")
     elif said.control is not RunControl.PAUSE:
@@ -122,6 +123,7 @@ def _say_who_is_waited_for(tx: Transaction, assessment: Assessment, wave: int) -
 
 
 async def _go_on(tx: Transaction, assessment: Assessment, wave: int, step: Step) -> None:
+    await store.retire(tx.session, assessment.run_id, step.retired)
     if step.ranking is not None:
         await store.close_assessment(tx.session, assessment.run_id, step.ranking)
         tx.emit(
@@ -194,6 +196,7 @@ def _result(assessment: Assessment, comparisons: int, ranking: Ranking) -> Asses
         ),
         concordance=ranking.concordance,
         judges=ranking.judges,
+        taken_over=len(assessment.inherited),
         look_first=tuple(
             LookFirst(essay_id=assessment.essays[look.position].essay_id, reason=look.reason)
             for look in ranking.look_first

@@ -56,6 +56,7 @@ async def open_pairs(
             "total": total,
             "language": assessment.language,
             "assignment_text_id": assessment.assignment_text_id,
+            "rubric_text_id": assessment.rubric_text_id,
         }
     )
     if assessment.control is RunControl.PAUSE:
@@ -124,10 +125,16 @@ async def keep_verdict(
     if shown.said != (None, None, None):
         if shown.said != (person, verdict.winner, verdict.degree):
             raise TooLate("pair_compared", "This pair has been compared already.")
-    elif not open_ or assessment.closed or assessment.control is RunControl.FINISH:
+    elif (
+        not open_
+        or assessment.closed
+        or assessment.control is RunControl.FINISH
+        or not _asks(assessment)
+    ):
         raise TooLate("comparing_over", "The comparing is over: no more verdicts are needed.")
     else:
         await _store(tx.session, shown.pair_id, verdict, person)
+        await store.hear_people(tx.session, shown.run_id)
         assessment = await _load(tx.session, shown.run_id)
         _go_on(tx, assessment, shown.wave)
     done, total = _counts(assessment, shown.wave)
@@ -204,7 +211,7 @@ async def _load(session: AsyncSession, run_id: RunId) -> Assessment:
 
 
 def _asks(assessment: Assessment) -> bool:
-    return PEOPLE in assessment.judges
+    return PEOPLE in assessment.at_work
 
 
 def _counts(assessment: Assessment, wave: int) -> tuple[int, int]:

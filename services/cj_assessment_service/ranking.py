@@ -1,12 +1,19 @@
 """What a fit says of an assessment, once there are no more verdicts. Runs in a worker process."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 import numpy as np
 
 from common_core.models import JudgeReport
-from services.cj_assessment_service.assessment import Assessment, Look, Ranking, Standing
+from services.cj_assessment_service.assessment import (
+    Assessment,
+    Comparison,
+    Look,
+    Ranking,
+    Standing,
+)
 from services.cj_assessment_service.domain import reliability
 from services.cj_assessment_service.domain.attention import contradictions, look_first
 from services.cj_assessment_service.domain.epsilon import fit_epsilon
@@ -90,11 +97,9 @@ def _chances(
 
 
 def _judges(assessment: Assessment, table: VerdictTable, fit: Fit) -> tuple[JudgeReport, ...]:
-    costs: dict[str, Decimal] = {}
-    for comparison in assessment.comparisons:
-        if comparison.details.cost is not None:
-            spent = costs.get(comparison.voice, Decimal(0))
-            costs[comparison.voice] = spent + comparison.details.cost
+    costs = _costs(assessment.comparisons)
+    before = _costs(assessment.inherited)
+    taken_over = Counter(comparison.voice for comparison in assessment.inherited)
     return tuple(
         JudgeReport(
             judge=quality.judge,
@@ -108,9 +113,21 @@ def _judges(assessment: Assessment, table: VerdictTable, fit: Fit) -> tuple[Judg
             swap_consistency=quality.swap_consistency,
             flagged=quality.flagged,
             cost=costs.get(quality.judge),
+            taken_over=taken_over[quality.judge],
+            cost_taken_over=before.get(quality.judge),
         )
         for quality in judge_quality(table.n, table, fit)
     )
+
+
+def _costs(comparisons: Iterable[Comparison]) -> dict[str, Decimal]:
+    """By voice, where its verdicts have a price."""
+    costs: dict[str, Decimal] = {}
+    for comparison in comparisons:
+        if comparison.details.cost is not None:
+            spent = costs.get(comparison.voice, Decimal(0))
+            costs[comparison.voice] = spent + comparison.details.cost
+    return costs
 
 
 def _grades(assessment: Assessment, fit: Fit) -> GradeProjection | Refusal | None:

@@ -1,8 +1,8 @@
 """Assessments as rows: what was asked, every comparison with its verdict, and the ranking."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, cast
 from uuid import UUID, uuid5
@@ -15,6 +15,7 @@ from sqlalchemy import (
     Numeric,
     UniqueConstraint,
     bindparam,
+    exists,
     func,
     select,
     update,
@@ -55,6 +56,7 @@ class AssessmentRow(Base):
     judge: Mapped[str]
     language: Mapped[str]
     assignment_text_id: Mapped[str | None]
+    rubric_text_id: Mapped[str | None]
     seed: Mapped[int] = mapped_column(BigInteger)
     grade_scale: Mapped[list[str]] = mapped_column(JSONB)
     failed: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
@@ -66,6 +68,12 @@ class AssessmentRow(Base):
     extra_comparisons: Mapped[int] = mapped_column(server_default="0")
     least_comparisons: Mapped[int] = mapped_column(server_default="0")
     expected_comparisons: Mapped[int] = mapped_column(server_default="0")
+    versions: Mapped[dict[str, str]] = mapped_column(JSONB, server_default="{}")
+    retired: Mapped[dict[str, str]] = mapped_column(JSONB, server_default="{}")
+    people_heard_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now()
+    )
+    """When they had something new to do, or did something."""
 
 
 class EssayRow(Base):
@@ -147,6 +155,8 @@ async def open_assessment(session: AsyncSession, assessment: Assessment) -> bool
             judge=assessment.judge,
             language=assessment.language,
             assignment_text_id=assessment.assignment_text_id,
+            rubric_text_id=assessment.rubric_text_id,
+            versions=assessment.versions,
             seed=assessment.seed,
             grade_scale=list(assessment.grade_scale),
             failed=[failure.model_dump(mode="json") for failure in assessment.failed],
@@ -203,6 +213,7 @@ async def load_assessment(session: AsyncSession, run_id: RunId) -> Assessment | 
         assignment_text_id=(
             None if row.assignment_text_id is None else TextId(row.assignment_text_id)
         ),
+        rubric_text_id=None if row.rubric_text_id is None else TextId(row.rubric_text_id),
         seed=row.seed,
         grade_scale=tuple(row.grade_scale),
         essays=tuple(
@@ -222,6 +233,8 @@ async def load_assessment(session: AsyncSession, run_id: RunId) -> Assessment | 
         extra_comparisons=row.extra_comparisons,
         least_comparisons=row.least_comparisons,
         expected_comparisons=row.expected_comparisons,
+        versions=row.versions,
+        retired=row.retired,
     )
 
 
@@ -285,12 +298,48 @@ async def last_wave(session: AsyncSession, run_id: RunId) -> int:
 
 
 async def expect(session: AsyncSession, run_id: RunId, comparisons: int) -> None:
-    """Keep the forecast: comparisons in all."""
+    """Keep the forecast: comparisons in all; people have something new to do."""
     await session.execute(
         update(AssessmentRow)
         .where(AssessmentRow.run_id == run_id)
-        .values(expected_comparisons=comparisons)
+        .values(expected_comparisons=comparisons, people_heard_at=func.now())
     )
+
+
+async def retire(session: AsyncSession, run_id: RunId, retired: Mapping[str, str]) -> None:
+    """These judges are asked no more; by judge why."""
+    await session.execute(
+        update(AssessmentRow).where(AssessmentRow.run_id == run_id).values(retired=dict(retired))
+    )
+
+
+async def hear_people(session: AsyncSession, run_id: RunId) -> None:
+    """Count anew how long people have been silent."""
+    await session.execute(
+        update(AssessmentRow)
+        .where(AssessmentRow.run_id == run_id)
+        .values(people_heard_at=func.now())
+    )
+
+
+async def silent_for(session: AsyncSession, seconds: float) -> Sequence[tuple[RunId, BatchId]]:
+    """The open assessments that have waited for people so long."""
+    waiting = exists().where(
+        ComparisonRow.run_id == AssessmentRow.run_id,
+        ComparisonRow.judge == PEOPLE,
+        ComparisonRow.winner.is_(None),
+    )
+    rows = await session.execute(
+        select(AssessmentRow.run_id, AssessmentRow.batch_id)
+        .where(
+            AssessmentRow.closed_at.is_(None),
+            AssessmentRow.people_heard_at <= func.now() - timedelta(seconds=seconds),
+            ~AssessmentRow.retired.has_key(PEOPLE),
+            waiting,
+        )
+        .order_by(AssessmentRow.people_heard_at)
+    )
+    return [(RunId(run_id), BatchId(batch_id)) for run_id, batch_id in rows]
 
 
 _ANSWER = ("winner", "degree", "given_up", *(field.name for field in fields(Details)))

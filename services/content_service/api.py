@@ -11,7 +11,7 @@ from quart.blueprints import BlueprintSetupState
 from quart_schema import DataSource, document_request, document_response
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from common_core.http_models import StoredText, Uploaded, UploadForm, UploadOutcome
+from common_core.http_models import ReadFile, ReadFiles, StoredText, UploadForm
 from common_core.identifiers import BatchId, TextId
 from huleedu_service_libs.http import Problem, correlation_id, inject, json_response
 from huleedu_service_libs.openapi import problems
@@ -36,7 +36,7 @@ def count_bytes_here(state: BlueprintSetupState) -> None:
 
 @api.post("/v1/batches/<uuid:batch_id>/essays")
 @document_request(UploadForm, source=DataSource.FORM_MULTIPART)
-@document_response(Uploaded)
+@document_response(ReadFiles)
 @problems(408, 410, 413, 422)
 @inject
 async def upload_essays(
@@ -52,7 +52,7 @@ async def upload_essays(
         files = await _received(spool, settings.content_upload_seconds)
         at_once = asyncio.Semaphore(_AT_ONCE)
 
-        async def take(received: ReceivedFile) -> UploadOutcome:
+        async def take(received: ReceivedFile) -> ReadFile:
             async with at_once:
                 file = File(BatchId(batch_id), received.name, received.hash)
                 return await intake.take(file, spool.read(received), correlation_id())
@@ -62,7 +62,7 @@ async def upload_essays(
                 outcomes = [tasks.create_task(take(received)) for received in files]
         except ExceptionGroup as group:  # a refusal is answered in its own words
             raise group.exceptions[0] from group
-    return json_response(Uploaded(files=tuple(outcome.result() for outcome in outcomes)))
+    return json_response(ReadFiles(files=tuple(outcome.result() for outcome in outcomes)))
 
 
 async def _received(spool: Spool, seconds: float) -> list[ReceivedFile]:

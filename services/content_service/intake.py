@@ -6,12 +6,12 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from common_core.events.essay_events import EssayContentProvisionedV1, EssayContentRejectedV1
-from common_core.http_models import UploadOutcome
-from common_core.identifiers import BatchId
+from common_core.http_models import ReadFile
+from common_core.identifiers import BatchId, TextId
 from huleedu_service_libs.deletion import is_barred
 from huleedu_service_libs.http import Problem
 from huleedu_service_libs.transaction import Transactions
-from services.content_service.domain import UnreadableFile, word_count
+from services.content_service.domain import UnreadableFile, content_hash, word_count
 from services.content_service.reading import Reader
 from services.content_service.store import (
     File,
@@ -37,7 +37,7 @@ class Intake:
         self._sessions = sessions
         self._reader = reader
 
-    async def take(self, file: File, data: bytes, correlation_id: UUID) -> UploadOutcome:
+    async def take(self, file: File, data: bytes, correlation_id: UUID) -> ReadFile:
         known = await self._find(file)
         if known is not None:
             return _repeated(file, known)
@@ -47,7 +47,7 @@ class Intake:
             outcome = Outcome(code=refused.code, reason=refused.reason)
             first = await self._reject(file, refused, correlation_id)
         else:
-            outcome = Outcome()
+            outcome = Outcome(text_id=TextId(content_hash(text)))
             first = await self._provide(file, text, correlation_id)
         if first:
             return _answer(file, outcome)
@@ -102,17 +102,19 @@ def _discriminator(file: File) -> str:
     return f"{file.hash}:{file.name}"
 
 
-def _answer(file: File, outcome: Outcome) -> UploadOutcome:
+def _answer(file: File, outcome: Outcome) -> ReadFile:
     if outcome.code is not None:
-        return UploadOutcome(
-            file=file.name, status="rejected", code=outcome.code, reason=outcome.reason
-        )
-    return UploadOutcome(file=file.name, status="accepted")
+        return ReadFile(file=file.name, status="rejected", code=outcome.code, reason=outcome.reason)
+    return ReadFile(file=file.name, status="accepted", text_id=outcome.text_id)
 
 
-def _repeated(file: File, known: Outcome) -> UploadOutcome:
+def _repeated(file: File, known: Outcome) -> ReadFile:
     if known.code is not None:
         return _answer(file, known)
-    return UploadOutcome(
-        file=file.name, status="duplicate", code="duplicate", reason=_UPLOADED_BEFORE
+    return ReadFile(
+        file=file.name,
+        status="duplicate",
+        code="duplicate",
+        reason=_UPLOADED_BEFORE,
+        text_id=known.text_id,
     )

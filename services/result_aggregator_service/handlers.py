@@ -1,6 +1,7 @@
 """What the result aggregator hears: whatever it is, it is one more fact about a batch."""
 
 from common_core.events.batch_events import (
+    BatchEssaysAddedV1,
     BatchEssaysRegisteredV1,
     BatchPipelineCompletedV1,
     BatchPipelineStartedV1,
@@ -34,6 +35,7 @@ router.work(BatchDeletedV1)(forgetting(forget))
 @router.on(EssayContentRejectedV1)
 @router.on(ExcessContentReportedV1)
 @router.on(BatchEssaysReadyV1)
+@router.on(BatchEssaysAddedV1)
 @router.on(BatchPipelineStartedV1)
 @router.on(ElsBatchPhaseOutcomeV1)
 @router.on(SpellcheckResultV1)

@@ -1,7 +1,9 @@
-"""The spelling phase: an essay comes in, its corrections go out."""
+"""The spelling phase: an essay comes in, its corrections go out, unless its run is cancelled."""
 
 from dishka import FromDishka
 
+from common_core.domain_enums import RunControl
+from common_core.events.batch_events import BatchRunControlledV1
 from common_core.events.deletion_events import BatchDeletedV1
 from common_core.events.envelope import EventEnvelope
 from common_core.events.spellcheck_events import (
@@ -12,6 +14,7 @@ from common_core.events.spellcheck_events import (
 from common_core.models import EssayFailure, EssayText
 from huleedu_service_libs.deletion import forgetting
 from huleedu_service_libs.routing import Router, Work
+from huleedu_service_libs.transaction import Transaction, Transactions
 from services.spellchecker_service import store
 from services.spellchecker_service.checker import CannotCheck, Checker
 from services.spellchecker_service.results import Check
@@ -22,11 +25,19 @@ router.work(BatchDeletedV1)(forgetting(store.forget))
 
 @router.work(EssaySpellcheckRequestedV1)
 async def spellcheck(
-    event: EventEnvelope[EssaySpellcheckRequestedV1], work: Work, checker: FromDishka[Checker]
+    event: EventEnvelope[EssaySpellcheckRequestedV1],
+    work: Work,
+    checker: FromDishka[Checker],
+    transactions: FromDishka[Transactions],
 ) -> None:
     """Correct an essay; whatever comes of it, its batch is told."""
     request = event.data
     (essay,) = request.essays
+    async with transactions.sessions() as session:
+        recalled = await store.is_recalled(session, request.run_id)
+    if recalled:
+        async with work.transaction():
+            return
     try:
         check = await checker.check(essay.text_id, request.profile, request.batch_id)
     except CannotCheck as refusal:
@@ -46,6 +57,13 @@ async def spellcheck(
         await store.record_answer(tx.session, request, essay, check_id)
         tx.emit(_completed(request, succeeded=(corrected,)))
         tx.emit(_result(request, essay, check))
+
+
+@router.on(BatchRunControlledV1)
+async def recall(event: EventEnvelope[BatchRunControlledV1], tx: Transaction) -> None:
+    """Nobody waits for the essays of a cancelled run: those not begun yet are left alone."""
+    if event.data.control is RunControl.CANCEL:
+        await store.recall(tx.session, event.data.batch_id, event.data.run_id)
 
 
 def _completed(

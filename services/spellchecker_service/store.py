@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from common_core.events.spellcheck_events import EssaySpellcheckRequestedV1
-from common_core.identifiers import BatchId, TextId
+from common_core.identifiers import BatchId, RunId, TextId
 from common_core.models import Correction, EssayFailure, EssayText
 from huleedu_service_libs.deletion import delete_rows
 from services.spellchecker_service.results import Check, CheckKey
@@ -59,6 +59,24 @@ class EssayCheckRow(Base):
     failure_code: Mapped[str | None]
     failure_reason: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class RecalledRow(Base):
+    """A run that was cancelled."""
+
+    __tablename__ = "recalled_runs"
+
+    run_id: Mapped[UUID] = mapped_column(primary_key=True)
+    batch_id: Mapped[UUID]
+
+
+async def recall(session: AsyncSession, batch_id: BatchId, run_id: RunId) -> None:
+    recalled = insert(RecalledRow).values(run_id=run_id, batch_id=batch_id)
+    await session.execute(recalled.on_conflict_do_nothing())
+
+
+async def is_recalled(session: AsyncSession, run_id: RunId) -> bool:
+    return await session.get(RecalledRow, run_id) is not None
 
 
 def _key_columns(key: CheckKey) -> dict[str, str]:
@@ -122,6 +140,7 @@ async def forget(session: AsyncSession, batch_id: BatchId) -> dict[str, int]:
     return await delete_rows(
         session,
         delete(EssayCheckRow).where(mine),
+        delete(RecalledRow).where(RecalledRow.batch_id == batch_id),
         delete(CheckRow).where(CheckRow.id.in_(list(locked)), ~used.exists()),
     )
 

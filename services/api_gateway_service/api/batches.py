@@ -35,6 +35,7 @@ from services.api_gateway_service.desk import Desk, Step
 from services.api_gateway_service.domain.bodies import (
     CreatedBatch,
     EssayReport,
+    Joined,
     NewBatch,
     NewRun,
     Report,
@@ -108,6 +109,40 @@ async def upload_essays(
 
     async def answer() -> Response:
         found = await desk.upload(owner, BatchId(batch_id), aiter(upload), upload.content_type)
+        return json_response(found)
+
+    async def fingerprint() -> str:
+        await upload.drain()
+        return upload.fingerprint
+
+    return await once(replies, owner, request, fingerprint, answer)
+
+
+@api.post("/v1/batches/<uuid:batch_id>/additions")
+@document_headers(PostHeaders)
+@document_request(UploadForm, source=DataSource.FORM_MULTIPART)
+@document_response(Joined, 200)
+@problems(401, 404, 409, 413, 422)
+@inject
+async def add_essays(
+    batch_id: UUID,
+    desk: FromDishka[Desk],
+    replies: FromDishka[Replies],
+    settings: FromDishka[Settings],
+) -> Response:
+    """Let essays join a batch whose own are all there, at work or over.
+
+    They alone are corrected, and compared with the others; what was compared before stays. The
+    results are replaced at the end. The same essay twice counts once.
+    """
+    owner = g.owner
+    upload = Upload(request, settings.max_file_bytes)
+
+    async def answer() -> Response:
+        request_id = RunId(id_for(owner, f"addition {batch_id}", key_of(request)))
+        found = await desk.add_essays(
+            owner, BatchId(batch_id), request_id, aiter(upload), upload.content_type
+        )
         return json_response(found)
 
     async def fingerprint() -> str:

@@ -253,6 +253,36 @@ async def delete_batch(batch_id: UUID, desk: FromDishka[Desk]) -> Any:
     return redirect(url_for("pages.show_batch", batch_id=batch_id), HTTPStatus.SEE_OTHER)
 
 
+@pages.post("/batches/<uuid:batch_id>/additions")
+@inject
+async def add_essays(batch_id: UUID, desk: FromDishka[Desk]) -> Any:
+    """The form for essays that come late."""
+    form, sent = await request.form, await request.files
+    files = [file for file in sent.getlist("files") if file.filename]
+    if not files:
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY, "no_files", "Choose the essays to add first."
+        )
+    request_id = RunId(id_for(g.owner, f"addition {batch_id}", form.get("form_id") or None))
+    boundary = uuid4().hex
+    joined = await desk.add_essays(
+        g.owner,
+        BatchId(batch_id),
+        request_id,
+        _multipart(files, boundary),
+        f"multipart/form-data; boundary={boundary}",
+    )
+    refused = [f"“{file.file}”: {file.reason}" for file in joined.files if file.reason]
+    if refused:
+        return page(
+            "error.html",
+            HTTPStatus.OK,
+            title="Some files were not added",
+            detail=" ".join([*refused, joined.message]),
+        )
+    return redirect(url_for("pages.show_batch", batch_id=batch_id), HTTPStatus.SEE_OTHER)
+
+
 @pages.post("/batches/<uuid:batch_id>/budget")
 @inject
 async def add_budget(batch_id: UUID, desk: FromDishka[Desk]) -> Any:

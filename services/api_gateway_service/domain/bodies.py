@@ -14,6 +14,7 @@ from common_core.http_models import (
     LoggedVerdict,
     Person,
     PhaseProgress,
+    UploadOutcome,
 )
 from common_core.identifiers import BatchId, EssayId, RunId
 from common_core.judges import judges_named
@@ -46,6 +47,8 @@ class NewBatch(RequestBody):
     essay_count: Annotated[int, Field(ge=1, le=MAX_ESSAYS)]
     assignment: Annotated[str, Field(max_length=MAX_ASSIGNMENT_CHARACTERS)] | None = None
     """What the pupils were asked to write about."""
+    rubric: Annotated[str, Field(max_length=MAX_ASSIGNMENT_CHARACTERS)] | None = None
+    """What makes an essay good: for models and people who compare."""
     glossary: Glossary | None = None
     """Names and words that are right in this class."""
     anchors: tuple[AnchorFile, ...] | None = None
@@ -63,6 +66,16 @@ class CreatedBatch(WireModel):
     essay_count: int
     judge: str
     pipeline: tuple[PhaseName, ...]
+
+
+class Joined(WireModel):
+    """Essays that were to join a batch: each file's outcome, and what becomes of the new ones."""
+
+    files: tuple[UploadOutcome, ...]
+    """`duplicate`: the batch has this essay already."""
+    run_id: RunId | None
+    """The run that has begun with them; none if there is nothing new, or they have to wait."""
+    message: str
 
 
 class NewRun(RequestBody):
@@ -96,6 +109,7 @@ class Pairs(WireModel):
     total: int
     language: Language | None
     assignment: str | None
+    rubric: str | None = None
     pairs: tuple[PairOfTexts, ...]
     """Reserved for the person who asked, for some minutes."""
 
@@ -225,6 +239,8 @@ class Report(WireModel):
     grade_note: str | None
     concordance: float | None
     """Share of pairs that a repeat is expected to order the same way, .5 to 1."""
+    taken_over: int = 0
+    """Comparisons that were made in earlier runs of the batch."""
     judges: tuple[JudgeReport, ...]
     look_first: tuple[LookFirst, ...]
     """The most urgent first."""

@@ -17,6 +17,7 @@ def new_batch(form: Mapping[str, str], essay_count: int) -> NewBatch:
             "language": form.get("language", "en"),
             "essay_count": essay_count,
             "assignment": form.get("assignment") or None,
+            "rubric": form.get("rubric") or None,
             "glossary": glossary or None,
             "anchors": anchors or None,
             "grade_scale": tuple(filter(None, scale)) if anchors else None,

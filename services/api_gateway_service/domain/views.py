@@ -8,8 +8,11 @@ from common_core.http_models import (
     BatchRecord,
     BatchResults,
     EssayResult,
+    EssaysAdded,
     LoggedVerdict,
     PhaseProgress,
+    ReadFiles,
+    UploadOutcome,
 )
 from common_core.identifiers import TextId
 from common_core.models import Correction
@@ -20,6 +23,7 @@ from huleedu_report import Results, frequent_errors, judge_note
 from services.api_gateway_service.domain.bodies import (
     EssayReport,
     FrequentError,
+    Joined,
     Mark,
     Report,
     Status,
@@ -58,6 +62,34 @@ def status_before_any_event(record: BatchRecord) -> Status:
     )
 
 
+def joined(read: ReadFiles, said: EssaysAdded | None) -> Joined:
+    """Of the files read, which are new to the batch, whatever was uploaded to it before."""
+    new = {(essay.file_name, essay.text_id) for essay in said.added} if said else set()
+    files = []
+    for file in read.files:
+        essay = (file.file, file.text_id)
+        if file.text_id is None:
+            outcome = UploadOutcome(
+                file=file.file, status="rejected", code=file.code, reason=file.reason
+            )
+        elif essay in new:
+            new.remove((file.file, file.text_id))
+            outcome = UploadOutcome(file=file.file, status="accepted")
+        else:
+            outcome = UploadOutcome(
+                file=file.file,
+                status="duplicate",
+                code="duplicate",
+                reason="The batch has this essay already.",
+            )
+        files.append(outcome)
+    return Joined(
+        files=tuple(files),
+        run_id=said.run_id if said else None,
+        message=said.message if said else "None of these files could be read.",
+    )
+
+
 def text_ids(results: BatchResults) -> set[TextId]:
     """The texts that the report needs."""
     ids = (
@@ -85,6 +117,7 @@ def report(
         stop_reason=results.stop_reason,
         grade_note=results.grade_note,
         concordance=results.concordance,
+        taken_over=results.taken_over,
         judges=results.judges,
         look_first=results.look_first,
         essays=tuple(_essay(essay, texts) for essay in results.essays),

@@ -91,6 +91,7 @@ async function create(form, entries) {
     essay_count: entries.length,
     judge: form.elements.judge.value,
     assignment: form.elements.assignment.value || null,
+    rubric: form.elements.rubric.value || null,
     glossary: form.elements.glossary.value.split("\n").map((line) => line.trim()).filter(Boolean),
     anchors: anchors.length ? anchors : null,
     grade_scale: anchors.length ? form.elements.grade_scale.value.split(",").map((g) => g.trim()).filter(Boolean) : null,

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
@@ -17,6 +17,7 @@ from werkzeug.sansio.multipart import Data, Epilogue, File, MultipartDecoder, Ne
 
 from common_core.domain_enums import BatchStatus
 from common_core.http_models import (
+    AddEssays,
     BatchControlled,
     BatchDeletion,
     Batches,
@@ -27,20 +28,22 @@ from common_core.http_models import (
     BatchResults,
     ControlRun,
     CreateBatch,
+    EssaysAdded,
     LoggedVerdict,
     MoreComparisons,
     OpenPairs,
     PersonVerdict,
     PipelineStarted,
+    ReadFile,
+    ReadFiles,
     ServiceCondition,
     StartPipeline,
     StoredText,
-    Uploaded,
-    UploadOutcome,
     VerdictKept,
     VerdictLog,
 )
-from common_core.identifiers import BatchId, RunId, TextId
+from common_core.identifiers import BatchId, EssayId, RunId, TextId
+from common_core.models import EssayText
 from huleedu_service_libs.texts import text_id_of
 
 WELL = {
@@ -67,6 +70,9 @@ def refusal(status: HTTPStatus, code: str, detail: str) -> Response:
 @dataclass
 class FakeServices:
     created: list[CreateBatch] = field(default_factory=list)
+    status: BatchStatus = BatchStatus.AWAITING_ESSAYS
+    """Of every batch, as the orchestrator has it."""
+    added: list[AddEssays] = field(default_factory=list)
     started: list[tuple[UUID, StartPipeline]] = field(default_factory=list)
     uploads: dict[UUID, list[tuple[str, bytes]]] = field(default_factory=dict)
     texts: dict[TextId, str] = field(default_factory=dict)
@@ -152,6 +158,20 @@ class FakeServices:
             self.started.append((batch_id, body))
             return answer(PipelineStarted(run_id=RunId(body.run_id)), HTTPStatus.ACCEPTED)
 
+        @app.post("/v1/batches/<uuid:batch_id>/additions")
+        async def add(batch_id: UUID) -> Response:
+            body = AddEssays.model_validate_json(await request.get_data())
+            others = [each for each in self.added if each.request_id != body.request_id]
+            known = {essay for earlier in others for essay in earlier.essays}
+            self.added = [*others, body]
+            new = tuple(
+                EssayText(essay_id=EssayId(uuid4()), **dict(essay))
+                for essay in dict.fromkeys(body.essays)
+                if essay not in known
+            )
+            run_id = body.request_id if new else None
+            return answer(EssaysAdded(added=new, run_id=run_id, message="So be it."))
+
         self._add_control(app)
         self._add_deletion(app)
         return app
@@ -228,8 +248,12 @@ class FakeServices:
             for entry in files_of(request.headers["Content-Type"], await request.get_data()):
                 status = "duplicate" if entry in known else "accepted"
                 known.append(entry)
-                outcomes.append(UploadOutcome.model_validate({"file": entry[0], "status": status}))
-            return answer(Uploaded(files=tuple(outcomes)))
+                text_id = self.put(entry[1].decode(errors="replace"))
+                said = {"file": entry[0], "status": status, "text_id": text_id}
+                if not entry[1]:
+                    said = {"file": entry[0], "status": "rejected", "reason": "It is empty."}
+                outcomes.append(ReadFile.model_validate(said))
+            return answer(ReadFiles(files=tuple(outcomes)))
 
         @app.get("/v1/texts/<text_id>")
         async def read_text(text_id: str) -> Response:
@@ -300,7 +324,7 @@ class FakeServices:
             essay_count=batch.essay_count,
             judge=batch.judge,
             pipeline=batch.pipeline,
-            status=BatchStatus.AWAITING_ESSAYS,
+            status=self.status,
             message="Waiting for essays.",
             created_at=datetime(2026, 3, 2, tzinfo=UTC),
         )

@@ -7,7 +7,7 @@ appears once a round. Above 1,000 items neighbours in score are paired instead (
 the pairs stays random, for audit. Which text is shown first never depends on the scores.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal
@@ -62,6 +62,48 @@ def next_pairs(
     chosen += wanted.best_for(again, set(chosen))
     if round >= RANDOM_ROUNDS - 1:
         chosen += _bridges(n, taken.union(chosen), np.random.default_rng([seed, round, 2]))
+    return present(chosen, seen, n, seed)
+
+
+def newcomers(n: int, before: Collection[Pair], seen: Collection[Pair]) -> dict[int, int]:
+    """Items with less than half the comparisons that the others had `before`, all of them so far.
+
+    By item, how many it lacks by now (`seen`) to have as many as they had; none if there were no
+    others.
+    """
+    had = _counts(n, before)
+    if not had.any():
+        return {}
+    usual = min(int(np.median(had[had > 0])), n - 1)
+    lacking = usual - _counts(n, seen)
+    behind = np.flatnonzero((had < usual / 2) & (lacking > 0)).tolist()
+    return {item: int(lacking[item]) for item in behind}
+
+
+def for_newcomers(
+    fit: Fit,
+    n: int,
+    seen: Collection[Pair],
+    wishes: Mapping[int, int],
+    *,
+    anchors: Collection[int] = (),
+    seed: int = 0,
+) -> list[Pair]:
+    """Pairs (first, second) of these items with others, as many for each as it wishes.
+
+    They are those that are expected to tell most, and one with an anchor until it has met two. The
+    newcomers do not meet one another: nothing is known yet of either.
+    """
+    if not wishes:
+        return []
+    taken = {_sorted(pair) for pair in seen}
+    every = _wanted(fit, n, taken, RANDOM_ROUNDS + 1, seed, "information")
+    new = np.isin(every.first, list(wishes)) != np.isin(every.second, list(wishes))
+    wanted = _Wanted(n, every.first[new], every.second[new])
+    chosen = _for_anchors(n, taken, RANDOM_ROUNDS + 1, anchors, wanted)
+    for item, wish in wishes.items():
+        left = wish - sum(item in pair for pair in chosen)
+        chosen += wanted.best_for([item] * left, set(chosen))
     return present(chosen, seen, n, seed)
 
 
@@ -211,9 +253,13 @@ def _for_anchors(
 
 def _late(n: int, taken: set[Pair]) -> list[int]:
     """Items with less than half the comparisons of the others, which get one more a round."""
-    counts = np.bincount(np.array(list(taken), dtype=np.intp).ravel(), minlength=n)
+    counts = _counts(n, taken)
     late: list[int] = np.flatnonzero(counts < np.median(counts) / 2).tolist() if n else []
     return late
+
+
+def _counts(n: int, pairs: Collection[Pair]) -> Ints:
+    return np.bincount(np.array(list(pairs), dtype=np.intp).ravel(), minlength=n)
 
 
 def _bridges(n: int, pairs: Iterable[Pair], rng: np.random.Generator) -> list[Pair]:

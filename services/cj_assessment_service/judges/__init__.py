@@ -11,6 +11,9 @@ class Judge(Protocol):
     async def read(self, text: str, language: Language) -> Notes:
         """What the judge keeps of an essay; asked once for each."""
 
+    def version(self, assessment: Assessment) -> str:
+        """What it judges with and by: verdicts of another version are another judge's."""
+
     def judge(
         self, assessment: Assessment, pairs: Sequence[Pair]
     ) -> AsyncGenerator[Sequence[Verdict], None]:

@@ -20,6 +20,7 @@ from openai.types.chat import ChatCompletion
 from huleedu_service_libs.clock import Clock
 from services.cj_assessment_service.assessment import CannotAssess, JudgeIsDone
 from services.cj_assessment_service.config import Settings
+from services.cj_assessment_service.judges.prompt import TEMPERATURE
 
 _MILLION = Decimal(1_000_000)
 _OVERHEAD_TOKENS = 200
@@ -138,7 +139,7 @@ class Endpoint:
                 return _reply(completion, self._clock.monotonic() - started, self.model)
 
     def _body(self, messages: list[dict[str, str]], shape: dict[str, Any]) -> dict[str, Any]:
-        optional = {"response_format": shape, "temperature": 0}
+        optional = {"response_format": shape, "temperature": TEMPERATURE}
         kept = {name: value for name, value in optional.items() if name not in self._refused}
         return {
             "model": self.model,

@@ -39,7 +39,6 @@ class SpendingRow(Base):
 
     batch_id: Mapped[UUID] = mapped_column(primary_key=True)
     committed: Mapped[Decimal] = mapped_column(Numeric)
-    allowed_beyond_cap: Mapped[Decimal] = mapped_column(Numeric)
 
 
 class CallRow(Base):
@@ -157,8 +156,7 @@ class Ledger:
                 update(SpendingRow)
                 .where(
                     SpendingRow.batch_id == account.batch_id,
-                    SpendingRow.committed + worst_cost
-                    <= account.cap + SpendingRow.allowed_beyond_cap,
+                    SpendingRow.committed + worst_cost <= account.cap,
                 )
                 .values(committed=SpendingRow.committed + worst_cost)
                 .returning(SpendingRow.batch_id)
@@ -218,16 +216,6 @@ class Ledger:
             raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
 
 
-async def allow_more(session: AsyncSession, batch_id: BatchId, amount: Decimal) -> None:
-    """Let a batch cost so much more than the cap of the settings."""
-    await _open_account(session, batch_id)
-    await session.execute(
-        update(SpendingRow)
-        .where(SpendingRow.batch_id == batch_id)
-        .values(allowed_beyond_cap=SpendingRow.allowed_beyond_cap + amount)
-    )
-
-
 async def costs(session: AsyncSession, run_id: RunId) -> dict[str, Cost]:
     """What each judge that is a model has cost in a run, by its name."""
     rows = await session.execute(
@@ -250,9 +238,7 @@ async def costs(session: AsyncSession, run_id: RunId) -> dict[str, Cost]:
 
 async def _open_account(session: AsyncSession, batch_id: BatchId) -> None:
     await session.execute(
-        insert(SpendingRow)
-        .values(batch_id=batch_id, committed=0, allowed_beyond_cap=0)
-        .on_conflict_do_nothing()
+        insert(SpendingRow).values(batch_id=batch_id, committed=0).on_conflict_do_nothing()
     )
 
 

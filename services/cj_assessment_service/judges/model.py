@@ -5,6 +5,7 @@ that a crash has cut off is made again with the same Idempotency-Key.
 """
 
 import asyncio
+import json
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -73,6 +74,20 @@ class ModelJudge:
         """Nothing is kept: the model reads both essays each time."""
         return {}
 
+    def version(self, assessment: Assessment) -> str:
+        """The model and all it is told beside the essays."""
+        settings = self._settings
+        told = {
+            "model": self._endpoint.model,
+            "prompt": prompt.PROMPT_VERSION,
+            "language": assessment.language,
+            "assignment": assessment.assignment_text_id,
+            "rubric": assessment.rubric_text_id or settings.cj_model_rubric,
+            "degrees": settings.cj_model_degrees,
+            "names": settings.cj_model_keep_names,
+        }
+        return sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
     async def judge(
         self, assessment: Assessment, pairs: Sequence[Pair]
     ) -> AsyncGenerator[Sequence[Verdict], None]:
@@ -133,8 +148,8 @@ class ModelJudge:
                 return await self._texts.get(text_id)
 
         wanted = [essay.text_id for essay in assessment.essays]
-        if assessment.assignment_text_id is not None:
-            wanted.append(assessment.assignment_text_id)
+        given = (assessment.assignment_text_id, assessment.rubric_text_id)
+        wanted += [text_id for text_id in given if text_id is not None]
         try:
             texts = await asyncio.gather(*map(text_of, wanted))
         except TextNotFound as error:
@@ -143,7 +158,8 @@ class ModelJudge:
             ) from error
         names = [essay.file_name for essay in assessment.essays]
         sent = await asyncio.to_thread(self._as_sent, names, texts)
-        assignment = sent[-1] if assessment.assignment_text_id is not None else None
+        beside = iter(sent[len(assessment.essays) :])
+        assignment, rubric = (None if text_id is None else next(beside) for text_id in given)
         return {
             pair: prompt.Question(
                 model=self._endpoint.model,
@@ -151,7 +167,7 @@ class ModelJudge:
                 second=sent[pair[1]],
                 language=assessment.language,
                 assignment=assignment,
-                rubric=self._settings.cj_model_rubric,
+                rubric=rubric or self._settings.cj_model_rubric,
                 degrees=self._settings.cj_model_degrees,
             )
             for pair in pairs
@@ -287,7 +303,7 @@ class _Errand:
             if not self._under_way and not settled.is_set():
                 raise JudgeIsDone(
                     f'The judge "{self.account.judge}" may not cost this batch more than '
-                    f"{self.account.cap:f}: the ranking rests on the comparisons made so far."
+                    f"{self.account.cap:f}."
                 )
             await settled.wait()
         self._under_way += 1

@@ -8,6 +8,8 @@ from services.cj_assessment_service import computation
 from services.cj_assessment_service.assessment import Assessment, Notes, Pair, Verdict
 
 OFFLINE = "offline"
+VERSION = "1"
+"""Changes with what it looks at and how that is weighed."""
 
 
 class OfflineJudge:
@@ -21,6 +23,9 @@ class OfflineJudge:
         return await self._pool.run(
             computation.measure, text, language, timeout_seconds=self._timeout
         )
+
+    def version(self, assessment: Assessment) -> str:  # noqa: ARG002 - the protocol
+        return VERSION
 
     async def judge(
         self, assessment: Assessment, pairs: Sequence[Pair]

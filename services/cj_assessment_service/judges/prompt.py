@@ -19,6 +19,8 @@ from services.cj_assessment_service.assessment import Outcome
 
 PROMPT_VERSION = "1"
 """Changes with every change of what is asked: an answer to another prompt is another answer."""
+TEMPERATURE = 0
+"""As little chance as the model allows; another one is another prompt version."""
 _DEGREES = {"slightly": 1, "clearly": 2}
 _LONGEST_REASON = 600
 _LANGUAGE_NAMES = {Language.ENGLISH: "English", Language.SWEDISH: "Swedish"}

@@ -14,6 +14,7 @@ from uuid import UUID, uuid5
 
 from common_core.domain_enums import PhaseName, RunControl
 from common_core.events.batch_events import (
+    BatchEssaysAddedV1,
     BatchEssaysRegisteredV1,
     BatchPipelineCompletedV1,
     BatchPipelineStartedV1,
@@ -30,6 +31,7 @@ from common_core.events.essay_events import (
 from common_core.events.phase_events import ElsBatchPhaseOutcomeV1
 from common_core.events.spellcheck_events import SpellcheckResultV1
 from common_core.identifiers import EssayId, RunId
+from common_core.models import EssayText
 
 DataT = TypeVar("DataT", bound=EventData)
 
@@ -39,6 +41,7 @@ HeardEvent = (
     | EssayContentRejectedV1
     | ExcessContentReportedV1
     | BatchEssaysReadyV1
+    | BatchEssaysAddedV1
     | BatchPipelineStartedV1
     | ElsBatchPhaseOutcomeV1
     | SpellcheckResultV1
@@ -80,9 +83,20 @@ class Batch:
     rejected: tuple[EssayContentRejectedV1, ...]
     excess: tuple[ExcessContentReportedV1, ...]
     ready: BatchEssaysReadyV1 | None
+    joined: tuple[EssayText, ...]
+    """Essays that came when it was ready, in the order in which they joined."""
     runs: tuple[Run, ...]
     """From the first to the latest."""
     spellchecks: dict[EssayId, tuple[SpellcheckResultV1, ...]]
+
+    @property
+    def essays(self) -> tuple[EssayText, ...]:
+        """All that could be read, once it is ready."""
+        return (*(self.ready.essays if self.ready else ()), *self.joined)
+
+    @property
+    def expected(self) -> int:
+        return len(self.registered.essay_ids) + len(self.joined)
 
     @property
     def run(self) -> Run | None:
@@ -103,6 +117,8 @@ def _subject(data: HeardEvent) -> str:
     match data:
         case BatchEssaysRegisteredV1() | BatchEssaysReadyV1():
             subject = ()
+        case BatchEssaysAddedV1():
+            subject = (data.request_id,)
         case EssayContentProvisionedV1() | EssayContentRejectedV1() | ExcessContentReportedV1():
             subject = (data.file_hash, data.file_name)
         case BatchPipelineStartedV1() | BatchPipelineCompletedV1() | AssessmentResultV1():
@@ -136,6 +152,7 @@ def gather(facts: Iterable[Fact]) -> Batch | None:
         rejected=_all(heard, EssayContentRejectedV1),
         excess=_all(heard, ExcessContentReportedV1),
         ready=_last(_all(heard, BatchEssaysReadyV1)),
+        joined=tuple(essay for added in _all(heard, BatchEssaysAddedV1) for essay in added.essays),
         runs=_runs(heard),
         spellchecks={essay_id: tuple(results) for essay_id, results in spellchecks.items()},
     )

@@ -29,7 +29,7 @@ def progress(batch: Batch, now: datetime) -> BatchProgress:
         message=PAUSED
         if paused
         else _message(batch, run, status, phases, waiting, results_ready=results_ready),
-        essays_expected=len(batch.registered.essay_ids),
+        essays_expected=batch.expected,
         essays_received=_received(batch),
         phases=phases,
         notices=notices(batch),
@@ -44,14 +44,14 @@ def progress(batch: Batch, now: datetime) -> BatchProgress:
 def _received(batch: Batch) -> int:
     """Readable essays that have a slot."""
     if batch.ready is not None:
-        return len(batch.ready.essays)
+        return len(batch.essays)
     excess = {(report.file_name, report.file_hash) for report in batch.excess}
     return len({(file.file_name, file.file_hash) for file in batch.provisioned} - excess)
 
 
 def _status(batch: Batch, run: Run | None) -> BatchStatus:
     if run is not None and run.completed is not None:
-        return run.completed.status
+        return BatchStatus.RUNNING if _late_to_come(batch, run) else run.completed.status
     if run is None and batch.ready is None:
         return BatchStatus.AWAITING_ESSAYS
     return BatchStatus.RUNNING
@@ -66,6 +66,8 @@ def _message(
     *,
     results_ready: bool,
 ) -> str:
+    if run is not None and _late_to_come(batch, run):
+        return "The essays that have joined come next."
     if run is not None and run.completed is not None:
         return run.completed.message if results_ready else "Done; the results are being collected."
     if status == BatchStatus.AWAITING_ESSAYS:
@@ -98,6 +100,15 @@ def _waiting_for_people(run: Run | None, phases: tuple[PhaseProgress, ...]) -> i
 def _people_wanted(comparisons: int) -> str:
     wanted = "1 comparison" if comparisons == 1 else f"{comparisons} comparisons"
     return f"Waiting for {wanted} by people."
+
+
+def _late_to_come(batch: Batch, run: Run) -> bool:
+    """Whether essays that joined during the run, which is over, get one of their own now."""
+    if run.completed is None or run.completed.status is BatchStatus.CANCELLED:
+        return False
+    known = {essay.essay_id for essay in run.completed.essays}
+    known |= {lost.essay_id for lost in run.completed.failed}
+    return any(essay.essay_id not in known for essay in batch.joined)
 
 
 def _awaiting(batch: Batch) -> str:
@@ -157,7 +168,7 @@ def _phase(
 
 
 def _essays_to_come(batch: Batch) -> int:
-    return len(batch.ready.essays) if batch.ready else len(batch.registered.essay_ids)
+    return len(batch.essays) if batch.ready else batch.expected
 
 
 def _comparisons(run: Run, *, finished: bool) -> tuple[int, int]:

@@ -71,6 +71,7 @@ def results(batch: Batch, run: Run) -> BatchResults | None:
         grade_note=assessment.grade_note if assessment else None,
         assessment_run_id=assessment.run_id if assessment else None,
         concordance=assessment.concordance if assessment else None,
+        taken_over=assessment.taken_over if assessment else 0,
         judges=assessment.judges if assessment else (),
         look_first=assessment.look_first if assessment else (),
         essays=essays,
@@ -79,7 +80,10 @@ def results(batch: Batch, run: Run) -> BatchResults | None:
 
 
 def notices(batch: Batch) -> tuple[FileNotice, ...]:
-    """The files that will not be assessed, unless a good file of the same name has come."""
+    """The files that will not be assessed, unless a good file of the same name has come.
+
+    One that was surplus when it came may have joined since.
+    """
     excess = {(report.file_name, report.file_hash) for report in batch.excess}
     taken = {
         file.file_name
@@ -89,7 +93,9 @@ def notices(batch: Batch) -> tuple[FileNotice, ...]:
     refused = {
         file.file_name: file.reason for file in batch.rejected if file.file_name not in taken
     }
+    joined = {essay.file_name for essay in batch.joined}
     surplus = {report.file_name: report.reason for report in batch.excess} | refused
+    surplus = {file: reason for file, reason in surplus.items() if file not in joined}
     return tuple(FileNotice(file=name, reason=surplus[name]) for name in sorted(surplus))
 
 
@@ -185,8 +191,7 @@ def _failed(
 ) -> EssayResult:
     """Without a rank, but with its text and its corrections where it came so far."""
     spellcheck = _preferred(batch, completed, failure.essay_id)
-    handed_in = batch.ready.essays if batch.ready else ()
-    text_id = next((e.text_id for e in handed_in if e.essay_id == failure.essay_id), None)
+    text_id = next((e.text_id for e in batch.essays if e.essay_id == failure.essay_id), None)
     return EssayResult(
         file=failure.file_name or NO_FILE,
         essay_id=failure.essay_id,

@@ -12,6 +12,7 @@ from common_core.domain_enums import (
     RunControl,
 )
 from common_core.events.batch_events import (
+    BatchEssaysAddedV1,
     BatchEssaysRegisteredV1,
     BatchPipelineCompletedV1,
     BatchPipelineStartedV1,
@@ -116,6 +117,16 @@ class Scenario:
             essays=tuple(self.essay(number) for number in range(3)),
             failed=(self.refused,),
         )
+
+    def joined(self) -> BatchEssaysAddedV1:
+        """What was one too many has a place after all."""
+        late = EssayText(
+            essay_id=EssayId(uuid5(self.batch_id, "late")),
+            file_name="e.txt",
+            text_id=text_id("text 4"),
+        )
+        request_id = RunId(uuid5(self.batch_id, "request"))
+        return BatchEssaysAddedV1(batch_id=self.batch_id, request_id=request_id, essays=(late,))
 
     def started(self) -> BatchPipelineStartedV1:
         return BatchPipelineStartedV1(

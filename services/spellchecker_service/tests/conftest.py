@@ -6,7 +6,8 @@ import pytest
 import pytest_asyncio
 from dishka import Provider, Scope
 
-from common_core.domain_enums import Language
+from common_core.domain_enums import Language, RunControl
+from common_core.events.batch_events import BatchRunControlledV1
 from common_core.events.spellcheck_events import EssaySpellcheckRequestedV1
 from common_core.identifiers import BatchId, EssayId, RunId, TextId
 from common_core.models import BatchProfile, EssayText
@@ -72,4 +73,15 @@ def a_request(
             judge="offline",
         ),
         fingerprint=f"{text_id}-{language}",
+    )
+
+
+def cancelled() -> BatchRunControlledV1:
+    return BatchRunControlledV1(
+        batch_id=BatchId(uuid5(NAMES, "batch")),
+        run_id=RUN,
+        sequence=1,
+        control=RunControl.CANCEL,
+        extra_comparisons=0,
+        deadline_seconds=None,
     )

@@ -34,6 +34,7 @@ class CreateBatch(WireModel):
     language: Language
     essay_count: Annotated[int, Field(ge=1, le=MAX_ESSAYS)]
     assignment_text_id: TextId | None = None
+    rubric_text_id: TextId | None = None
     glossary: Glossary = ()
     anchors: tuple[AnchorFile, ...] = ()
     grade_scale: tuple[str, ...] = ()
@@ -77,6 +78,27 @@ class BatchControlled(WireModel):
     """The run under way, if any."""
     status: BatchStatus
     paused: bool
+    message: str
+
+
+class LateEssay(WireModel):
+    file_name: str
+    text_id: TextId
+
+
+class AddEssays(WireModel):
+    """gateway → bos: essays that join a batch; a repeated call with the same id adds nothing."""
+
+    request_id: RunId
+    essays: tuple[LateEssay, ...]
+
+
+class EssaysAdded(WireModel):
+    """bos → gateway: those of them that the batch did not have, and what becomes of them."""
+
+    added: tuple[EssayText, ...]
+    run_id: RunId | None
+    """The run that has begun with them; None if they wait for the end of the one under way."""
     message: str
 
 
@@ -124,6 +146,8 @@ class ResolvePipeline(WireModel):
     """The phases that the texts have been through: what depends on them can start at once."""
     essays: tuple[EssayText, ...]
     profile: BatchProfile
+    earlier_names: tuple[tuple[str, ...], ...] = ()
+    """The profile's `names` as they were before essays joined: what was done with those holds."""
 
 
 class ResolvedPhase(WireModel):
@@ -159,6 +183,16 @@ class Uploaded(WireModel):
     files: tuple[UploadOutcome, ...]
 
 
+class ReadFile(UploadOutcome):
+    """content → gateway: the outcome with the text; None for a file that could not be read."""
+
+    text_id: TextId | None = None
+
+
+class ReadFiles(WireModel):
+    files: tuple[ReadFile, ...]
+
+
 class StoredText(WireModel):
     text_id: TextId
 
@@ -180,6 +214,7 @@ class OpenPairs(WireModel):
     total: int
     language: Language | None
     assignment_text_id: TextId | None
+    rubric_text_id: TextId | None = None
     pairs: tuple[OpenPair, ...]
 
 
@@ -331,6 +366,8 @@ class BatchResults(WireModel):
     assessment_run_id: RunId | None = None
     """The run that made the comparisons: an earlier one, if its result was taken over."""
     concordance: float | None = None
+    taken_over: int = 0
+    """Comparisons that were made in earlier runs."""
     judges: tuple[JudgeReport, ...] = ()
     look_first: tuple[LookFirst, ...] = ()
     essays: tuple[EssayResult, ...]

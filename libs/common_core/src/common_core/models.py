@@ -51,6 +51,8 @@ class BatchProfile(WireModel):
 
     language: Language
     assignment_text_id: TextId | None = None
+    rubric_text_id: TextId | None = None
+    """What makes an essay good, in the teacher's words; None: as the judges are set up."""
     glossary: tuple[str, ...] = ()
     """Words that are right in this class, as its teacher says."""
     names: tuple[str, ...] = ()
@@ -116,6 +118,10 @@ class JudgeReport(WireModel):
     flagged: bool
     cost: Decimal | None = None
     """What its verdicts cost, in the currency of its prices; None if it has none."""
+    taken_over: int = 0
+    """How many of its verdicts were made in earlier runs of the batch."""
+    cost_taken_over: Decimal | None = None
+    """What those had cost; the rest of `cost` was spent in this run."""
 
 
 class LookFirst(WireModel):

@@ -63,6 +63,7 @@ PHASES: tuple[Phase, ...] = (
         profile_fields=(
             "language",
             "assignment_text_id",
+            "rubric_text_id",
             "judge",
             "grade_scale",
             "anchors",
@@ -94,8 +95,9 @@ def with_dependencies(names: Iterable[PhaseName]) -> tuple[Phase, ...]:
 def fingerprint(phase: Phase, essays: Sequence[EssayText], profile: BatchProfile) -> str:
     """SHA-256 of all that the phase's answer depends on, whatever the order of the essays."""
     settings = profile.model_dump(mode="json", include=set(phase.profile_fields))
-    if not settings.get("extra_comparisons"):  # as before there was such a thing
-        settings.pop("extra_comparisons", None)
+    for later in ("extra_comparisons", "rubric_text_id"):  # as before there was such a thing
+        if not settings.get(later):
+            settings.pop(later, None)
     settings["anchors"] = sorted(
         (anchor["essay_id"], anchor["grade"]) for anchor in settings.get("anchors", ())
     )

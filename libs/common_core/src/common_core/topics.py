@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from common_core.events.batch_events import (
+    BatchEssaysAddedV1,
     BatchEssaysRegisteredV1,
     BatchPipelineCompletedV1,
     BatchPipelineStartedV1,
@@ -88,6 +89,7 @@ KEEPERS = (_BCS, _CONTENT, _ELS, _SPELL, _CJ, _RAS)
 
 EVENTS: tuple[EventType, ...] = (
     EventType(BatchEssaysRegisteredV1, "huleedu.bos.batch-essays-registered.v1", _BOS, _batch),
+    EventType(BatchEssaysAddedV1, "huleedu.bos.batch-essays-added.v1", _BOS, _batch),
     EventType(BatchSpellcheckInitiateCommandV1, "huleedu.bos.spellcheck-initiate.v1", _BOS, _batch),
     EventType(
         BatchCjAssessmentInitiateCommandV1, "huleedu.bos.cj-assessment-initiate.v1", _BOS, _batch

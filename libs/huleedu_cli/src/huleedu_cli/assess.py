@@ -43,6 +43,7 @@ def prepare(
     paths: Sequence[Path],
     *,
     prompt: Path | None,
+    rubric: Path | None = None,
     glossary: Path | None = None,
     language_code: str | None,
     anchors: Path | None,
@@ -51,16 +52,17 @@ def prepare(
 ) -> Order:
     """Look at everything that was given. Raises Problem."""
     known = read_anchors(anchors) if anchors else []
-    others = {path.resolve() for path in (prompt, glossary, anchors, output) if path}
+    others = {path.resolve() for path in (prompt, rubric, glossary, anchors, output) if path}
     handed = collect(paths, also=[anchor.path for anchor in known], leave_out=others)
     batch = {
         "name": _batch_name(paths),
         "language": language_code or language.detect(essay.path for essay in handed.essays) or "en",
         "essay_count": len(handed.essays),
-        "assignment": _assignment(prompt) if prompt else None,
+        "assignment": _words("assignment", prompt) if prompt else None,
         "anchors": _anchors(known, handed),
         "grade_scale": grade_scale(anchor.grade for anchor in known),
         "pipeline": _PIPELINE,
+        **({"rubric": _words("rubric", rubric)} if rubric else {}),
         **({"glossary": _glossary(glossary)} if glossary else {}),
         **({"judge": judge} if judge else {}),
     }
@@ -137,16 +139,16 @@ def _batch_name(paths: Sequence[Path]) -> str:
     return (folder.name or "essays").encode(errors="replace").decode()[:_MAX_NAME_CHARACTERS]
 
 
-def _assignment(prompt: Path) -> str:
+def _words(what: str, file: Path) -> str:
     try:
-        text = prompt.read_text(encoding="utf-8-sig").strip()
+        text = file.read_text(encoding="utf-8-sig").strip()
     except OSError as error:
-        raise Problem(f"The assignment cannot be read from {prompt}: {error.strerror}.") from error
+        raise Problem(f"The {what} cannot be read from {file}: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise Problem(f"The assignment {prompt} is not a plain text file in UTF-8.") from error
+        raise Problem(f"The {what} {file} is not a plain text file in UTF-8.") from error
     if len(text) > _MAX_PROMPT_CHARACTERS:
         raise Problem(
-            f"The assignment {prompt} has {len(text):,} characters; at most"
+            f"The {what} {file} has {len(text):,} characters; at most"
             f" {_MAX_PROMPT_CHARACTERS:,} are allowed."
         )
     return text

@@ -1,9 +1,10 @@
-"""`huleedu batches`: what a batch is waiting for, and its deletion."""
+"""`huleedu batches`: what a batch is waiting for, essays that come late, and its deletion."""
 
 import asyncio
 import os
 from contextlib import suppress
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
 from uuid import UUID
 
 import typer
@@ -11,12 +12,17 @@ import typer
 from huleedu_cli.problem import Problem, told
 from huleedu_cli.terminal import visible
 
+if TYPE_CHECKING:
+    from huleedu_cli.essays import Handed
+    from huleedu_report import Results
+
+_SOME_NOT_ADDED = 2
+
 batches = typer.Typer(
     no_args_is_help=True,
     help="Batches as the gateway shows them: that of `--gateway`, with its key in"
     " HULEEDU_API_KEY, or that of the stack that `huleedu up` has started.",
 )
-
 
 _Batch = Annotated[UUID, typer.Argument(help="The batch.", metavar="ID")]
 _Address = Annotated[str | None, typer.Option(help="Address of a running HuleEdu.")]
@@ -59,6 +65,52 @@ def delete(
         else:
             waiting = ", ".join(deletion["waiting_for"])
             typer.echo(f"Deleted; still to forget it, as soon as they run: {waiting}.")
+
+
+@batches.command()
+def add(
+    batch_id: _Batch,
+    paths: Annotated[
+        list[Path], typer.Argument(help="Essays, or folders of essays.", metavar="PATH")
+    ],
+    output: Annotated[
+        Path | None, typer.Option(help="Wait for the new results, and write them to this folder.")
+    ] = None,
+    gateway: _Address = None,
+) -> None:
+    """Let essays that came late join a batch; exit code 2 if some could not be added."""
+    from huleedu_cli.essays import collect  # noqa: PLC0415 - so that help is given at once
+
+    with told():
+        handed = collect(paths)
+        url, key = _gateway(gateway)
+        outcomes = asyncio.run(_add(url, key, str(batch_id), handed, output))
+        outcomes |= {gone.file: gone.reason for gone in handed.refused}
+        for file, reason in outcomes.items():
+            typer.echo(visible(f"{file}: {reason or 'added'}"))
+        raise typer.Exit(_SOME_NOT_ADDED if any(outcomes.values()) else 0)
+
+
+async def _add(
+    url: str, key: str, batch_id: str, handed: "Handed", output: Path | None
+) -> dict[str, str | None]:
+    """By file why it was not added, None if it was."""
+    from huleedu_cli.client import Gateway  # noqa: PLC0415 - as above
+    from huleedu_cli.outputs import write_results  # noqa: PLC0415 - as above
+
+    outcomes: dict[str, str | None] = {}
+    run_id = None
+    async with Gateway(url, key) as gateway:
+        async for answer in gateway.add_essays(batch_id, handed.essays):
+            outcomes |= {file["file"]: file["reason"] for file in answer["files"]}
+            run_id = answer["run_id"] or run_id
+            typer.echo(visible(answer["message"]))
+        if output is not None:
+            async for _status in gateway.events(batch_id, run_id):
+                pass
+            written = write_results(cast("Results", await gateway.results(batch_id)), output)
+            typer.echo("Written: " + ", ".join(map(str, written)))
+    return outcomes
 
 
 def _gateway(url: str | None) -> tuple[str, str]:

@@ -60,20 +60,31 @@ class Gateway:
         self, batch_id: str, essays: Sequence[Essay]
     ) -> AsyncIterator[list[dict[str, Any]]]:
         """Send the files in requests of bearable size; yields what became of those of each."""
+        async for answer in self._send(f"/v1/batches/{batch_id}/essays", essays):
+            yield answer["files"]
+
+    def add_essays(self, batch_id: str, essays: Sequence[Essay]) -> AsyncIterator[dict[str, Any]]:
+        """Let essays join a batch that has its own; yields the answer to each request."""
+        return self._send(f"/v1/batches/{batch_id}/additions", essays)
+
+    async def _send(self, path: str, essays: Sequence[Essay]) -> AsyncIterator[dict[str, Any]]:
         for group in _requests(essays):
             files = [("files", (essay.name, essay.path.read_bytes())) for essay in group]
-            answer = await self._call("POST", f"/v1/batches/{batch_id}/essays", files=files)
-            outcomes: list[dict[str, Any]] = answer["files"]
-            yield outcomes
+            yield await self._call("POST", path, files=files)
 
-    async def events(self, batch_id: str) -> AsyncIterator[dict[str, Any]]:
-        """Follow the batch to its end; yields its status whenever it has changed."""
+    async def events(
+        self, batch_id: str, run_id: str | None = None
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Follow the batch, or that run, to its end; yields its status whenever it has changed."""
         last_id, failures = "", 0
+        query = {"run_id": run_id} if run_id else {}
         while True:
             headers = {"Accept": "text/event-stream", "Last-Event-ID": last_id}
             try:
                 address = f"/v1/batches/{batch_id}/events"
-                async with self._http.stream("GET", address, headers=headers) as response:
+                async with self._http.stream(
+                    "GET", address, headers=headers, params=query
+                ) as response:
                     if response.status_code not in _TRY_AGAIN:
                         await self._check(response)
                         async for event in _events(response):

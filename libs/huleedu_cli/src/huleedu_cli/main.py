@@ -40,7 +40,7 @@ class Format(StrEnum):
 
 
 @app.command()
-def assess(
+def assess(  # noqa: PLR0913, PLR0917 - an option each
     paths: Annotated[
         list[Path], typer.Argument(help="Essays, or folders of essays.", metavar="PATH")
     ],
@@ -54,6 +54,9 @@ def assess(
     anchors: Annotated[
         Path | None,
         typer.Option(help="CSV file with known grades: columns file and grade, files beside it."),
+    ] = None,
+    rubric: Annotated[
+        Path | None, typer.Option(help="Text file that says what makes an essay good.")
     ] = None,
     glossary: Annotated[
         Path | None,
@@ -75,6 +78,7 @@ def assess(
         order = assessment.prepare(
             paths,
             prompt=prompt,
+            rubric=rubric,
             glossary=glossary,
             language_code=language,
             anchors=anchors,

@@ -86,6 +86,8 @@ class JudgeReport(TypedDict):
     swap_consistency: float | None
     flagged: bool
     cost: str | None
+    taken_over: NotRequired[int]
+    cost_taken_over: NotRequired[str | None]
 
 
 class LookFirst(TypedDict):
@@ -112,6 +114,8 @@ class Results(TypedDict):
     """Of all essays, most frequent first."""
     concordance: NotRequired[float | None]
     """Share of pairs that a repeat is expected to order the same way."""
+    taken_over: NotRequired[int]
+    """Comparisons that were made in earlier runs."""
     judges: NotRequired[list[JudgeReport]]
     look_first: NotRequired[list[LookFirst]]
     """The most urgent first."""

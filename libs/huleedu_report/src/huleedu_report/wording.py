@@ -1,5 +1,7 @@
 """Numbers and facts in the words that a teacher reads."""
 
+from decimal import Decimal
+
 from huleedu_report.comparisons import Comparison
 from huleedu_report.results import EssayResult, JudgeReport
 
@@ -43,6 +45,16 @@ def order_effect(judge: JudgeReport) -> str:
         return "none seen"
     side = "the first" if effect > 0 else "the second"
     return f"{side} ({signed(effect)} ± {error:.2f})"
+
+
+def cost(judge: JudgeReport) -> str:
+    """What a judge's verdicts cost, in this run and before; for example `0.12, and 0.40 before`."""
+    if judge["cost"] is None:
+        return "–"
+    before = Decimal(judge.get("cost_taken_over") or 0)
+    if not before:
+        return judge["cost"]
+    return f"{Decimal(judge['cost']) - before}, and {before} before"
 
 
 def signed(value: float) -> str:

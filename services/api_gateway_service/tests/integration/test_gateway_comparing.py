@@ -37,6 +37,7 @@ def show(fakes: FakeServices) -> Show:
                 "total": 30,
                 "language": Language.ENGLISH,
                 "assignment_text_id": fakes.put("Write about the sea."),
+                "rubric_text_id": fakes.put("Facts first."),
                 "pairs": (pair,) if state == "open" else (),
             }
         )
@@ -60,6 +61,7 @@ async def test_a_pair_has_its_two_texts_and_the_assignment_and_no_name(
         "total": 30,
         "language": "en",
         "assignment": "Write about the sea.",
+        "rubric": "Facts first.",
         "pairs": [{"pair_id": str(PAIR), "first": ONE, "second": OTHER}],
     }
     await anna.get(f"/v1/batches/{batch_id}/pairs", params={"limit": 4})

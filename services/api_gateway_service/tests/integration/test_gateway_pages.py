@@ -114,6 +114,7 @@ async def test_class_set_is_handed_in_without_javascript(
     response = await hand_in(
         teacher,
         assignment="The sea",
+        rubric="Facts first.",
         glossary="Zeynep\r\n\r\n fika ",
         anchors="b, final.txt, B\n\n",
         grade_scale="A, B",
@@ -125,6 +126,8 @@ async def test_class_set_is_handed_in_without_javascript(
     assert [(anchor.file, anchor.grade) for anchor in batch.anchors] == [("b, final.txt", "B")]
     assert batch.grade_scale == ("A", "B")
     assert batch.glossary == ("Zeynep", "fika")
+    assert batch.rubric_text_id is not None
+    assert fakes.texts[batch.rubric_text_id] == "Facts first."
     assert fakes.uploads[batch.batch_id] == [("a.txt", b"one"), ("b, final.txt", b"two")]
 
 

@@ -1,8 +1,12 @@
 """What this service hears and says is what is on record."""
 
+from uuid import uuid4
+
 import pytest
 
 from common_core.events.deletion_events import BatchDataDeletedV1
+from common_core.http_models import AddEssays, LateEssay
+from common_core.identifiers import RunId, TextId
 from common_core.models import AnchorFile
 from common_core.topics import EVENTS, KEEPERS
 from huleedu_service_libs.routing import Route
@@ -35,6 +39,9 @@ async def test_everything_said_has_the_recorded_shape(harness: ServiceHarness, d
     await desk.post(f"/v1/batches/{BATCH}/control", {"control": "resume"})
     for phase in PIPELINE:
         await harness.deliver(outcome(first_run_id(BATCH), phase, corrected(0), corrected(1)))
+    late = LateEssay(file_name="late.txt", text_id=TextId("0" * 64))
+    body = AddEssays(request_id=RunId(uuid4()), essays=(late,))
+    await desk.post(f"/v1/batches/{BATCH}/additions", body)
     by_topic = {row.topic: row for row in EVENTS}
     said = await harness.outgoing()
     await desk.delete()

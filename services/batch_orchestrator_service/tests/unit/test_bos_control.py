@@ -179,7 +179,7 @@ async def test_people_among_the_judges_are_waited_for(harness: ServiceHarness, d
     await harness.deliver(outcome(RUN, SPELLCHECK, corrected(0), corrected(1)))
     spelling, comparison = await desk.commands()
     assert spelling.deadline_seconds == 920
-    assert comparison.deadline_seconds == 30 * 86_400
+    assert comparison.deadline_seconds == 365 * 86_400
 
 
 async def test_a_running_batch_gets_more_comparisons_once_per_request(

@@ -1,11 +1,17 @@
 """A run is started and taken further once, whatever happens around it."""
 
+from uuid import uuid4
+
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from common_core.domain_enums import BatchStatus
+from common_core.events.batch_events import BatchPipelineCompletedV1
 from common_core.events.deletion_events import BatchDataDeletedV1
 from common_core.events.essay_events import BatchEssaysReadyV1
 from common_core.events.phase_events import ElsBatchPhaseOutcomeV1
+from common_core.http_models import AddEssays, LateEssay
+from common_core.identifiers import RunId, TextId
 from common_core.topics import KEEPERS
 from huleedu_service_libs.testing.harness import ServiceHarness
 from libs.huleedu_service_libs.tests.idempotency_test_utils import EventCase, IdempotencySuite
@@ -43,6 +49,13 @@ async def runs_in_comparison(session: AsyncSession, data: ElsBatchPhaseOutcomeV1
     return await session.scalar(query) or 0
 
 
+async def further_runs(session: AsyncSession, data: BatchPipelineCompletedV1) -> int:
+    query = select(func.count()).where(
+        RunRow.batch_id == data.batch_id, RunRow.run_id != data.run_id
+    )
+    return await session.scalar(query) or 0
+
+
 async def batch_waiting(harness: ServiceHarness, _data: object) -> None:
     await Desk(harness).create(create_batch(essay_count=2))
 
@@ -70,6 +83,27 @@ def confirmation(service: str) -> BatchDataDeletedV1:
     return BatchDataDeletedV1(batch_id=BATCH, service=service, rows={"texts": 1})
 
 
+async def late_essay_waiting(harness: ServiceHarness, data: object) -> None:
+    await spelling_under_way(harness, data)
+    late = LateEssay(file_name="late.txt", text_id=TextId("late"))
+    body = AddEssays(request_id=RunId(uuid4()), essays=(late,))
+    await Desk(harness).post(f"/v1/batches/{BATCH}/additions", body)
+    for phase in PIPELINE:
+        await harness.deliver(outcome(first_run_id(BATCH), phase, corrected(0), corrected(1)))
+
+
+def ended() -> BatchPipelineCompletedV1:
+    return BatchPipelineCompletedV1(
+        batch_id=BATCH,
+        run_id=first_run_id(BATCH),
+        status=BatchStatus.COMPLETED,
+        message="",
+        phases=(),
+        essays=(corrected(0), corrected(1)),
+        failed=(),
+    )
+
+
 class TestOrchestratorIdempotency(IdempotencySuite):
     settings = Settings()
     router = router
@@ -89,4 +123,5 @@ class TestOrchestratorIdempotency(IdempotencySuite):
             completed_deletions,
             given=all_but_one_have_confirmed,
         ),
+        EventCase(BatchPipelineCompletedV1, ended, further_runs, given=late_essay_waiting),
     )

@@ -20,7 +20,7 @@ from common_core.domain_enums import RunControl
 from common_core.events.batch_events import BatchRunControlledV1
 from common_core.events.cj_events import CjAssessmentCompletedV1, CjWaveRequestedV1
 from common_core.events.deletion_events import BatchDataDeletedV1, BatchDeletedV1
-from common_core.identifiers import BatchId, RunId
+from common_core.identifiers import RunId
 from huleedu_service_libs.clock import Clock
 from huleedu_service_libs.handled import Outcome
 from huleedu_service_libs.testing.harness import ServiceHarness
@@ -29,7 +29,6 @@ from services.cj_assessment_service.config import Settings
 from services.cj_assessment_service.judges.ledger import (
     CallRow,
     SpendingRow,
-    allow_more,
     costs,
 )
 from services.cj_assessment_service.judges.prompt import harmless
@@ -470,8 +469,8 @@ class TestWithASmallCap:
         assert await committed(harness) == paid
         assert result.comparisons == len(server.asked) <= 33
         assert result.stop_reason == (
-            f'The judge "{JUDGE}" may not cost this batch more than 0.08:'
-            " the ranking rests on the comparisons made so far."
+            f'The judge "{JUDGE}" may not cost this batch more than 0.08.'
+            " The ranking rests on the comparisons made so far."
         )
 
     async def test_calls_under_way_are_waited_for_as_they_may_leave_room(
@@ -519,16 +518,6 @@ class TestWithASmallCap:
         paid = server.bills.total() * PRICE
         assert paid <= await committed(harness) <= CAP
         assert len(calls_made) == result.comparisons + len(cut_off)
-
-    async def test_more_can_be_allowed(
-        self, harness: ServiceHarness, texts: InMemoryTexts, server: ChatServer
-    ) -> None:
-        batch = BatchId(request_for(CLASS).batch_id)
-        async with harness.session() as session:
-            await allow_more(session, batch, Decimal(1))
-        await take(harness, texts, DOUBLE_CLASS, judge=JUDGE)
-        assert "may not cost" not in (await result_of(harness)).stop_reason
-        assert len(server.asked) * PRICE > CAP
 
 
 class TestWithACapBelowOneCall:

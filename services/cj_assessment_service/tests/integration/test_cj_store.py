@@ -32,6 +32,7 @@ async def planned(harness: ServiceHarness) -> Assessment:
         judge="offline",
         language=Language.SWEDISH,
         assignment_text_id=TextId("0" * 64),
+        rubric_text_id=TextId("1" * 64),
         seed=2**55,
         grade_scale=("A", "B"),
         essays=tuple(

@@ -319,6 +319,9 @@ class Confused:
     async def read(self, text: str, language: Language) -> Notes:
         return {}
 
+    def version(self, assessment: Assessment) -> str:
+        return "1"
+
     async def judge(
         self, assessment: Assessment, pairs: Sequence[Pair]
     ) -> AsyncGenerator[Sequence[Verdict], None]:
@@ -419,7 +422,10 @@ class TestWithAJudgeThatEndsEarly:
     ) -> None:
         await take(harness, texts, CLASS)
         result = await result_of(harness)
-        assert (result.comparisons, result.stop_reason) == (15, "The money is spent.")
+        assert (result.comparisons, result.stop_reason) == (
+            15,
+            "The money is spent. The ranking rests on the comparisons made so far.",
+        )
         assert len(result.essays) == 12
 
 

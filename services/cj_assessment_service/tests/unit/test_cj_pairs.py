@@ -9,7 +9,9 @@ from services.cj_assessment_service.domain.fit import Fit, fit
 from services.cj_assessment_service.domain.pairs import (
     Pair,
     Rule,
+    for_newcomers,
     information,
+    newcomers,
     next_pairs,
     swap_audit,
 )
@@ -135,3 +137,35 @@ def test_a_thousand_and_one_items_are_paired_by_neighbourhood() -> None:
     chosen = next_pairs(estimate, 1001, seen, 4)
     assert {item for pair in chosen for item in pair} == set(range(1001))
     assert np.median([abs(one - other) for one, other in chosen]) < 10
+
+
+def test_newcomers_lack_what_the_others_had_and_nobody_else_lacks_anything() -> None:
+    before = play(10, 4)
+    had = Counter(item for pair in before for item in pair)
+    usual = int(np.median(list(had.values())))
+    assert newcomers(12, before, before) == {10: usual, 11: usual}
+    assert newcomers(12, before, [*before, (10, 3)]) == {10: usual - 1, 11: usual}
+    assert newcomers(10, before, before) == {}
+    assert newcomers(4, [], []) == {}
+
+
+def test_newcomers_meet_others_as_often_as_they_wish_and_two_anchors_in_time() -> None:
+    before = play(10, 4)
+    estimate = fit(12, [Verdict("a", *pair, "first") for pair in before])
+    seen, anchors = list(before), (2, 7)
+    for _ in range(2):
+        new = for_newcomers(estimate, 12, seen, {10: 3, 11: 3}, anchors=anchors)
+        assert Counter(item for pair in new for item in pair if item > 9) == {10: 3, 11: 3}
+        assert all(min(pair) <= 9 for pair in new)
+        seen += new
+    assert len({frozenset(pair) for pair in seen}) == len(seen)
+    assert {item for pair in seen if 10 in pair for item in pair} >= {2, 7}
+    assert for_newcomers(estimate, 12, seen, {}) == []
+
+
+def test_a_newcomer_who_has_met_everybody_gets_nobody() -> None:
+    before = [(0, 1), (1, 2), (2, 0)]
+    met = [(3, 0), (3, 1), (3, 2)]
+    estimate = fit(4, [Verdict("a", *pair, "first") for pair in before])
+    assert newcomers(4, before, before) == {3: 2}
+    assert for_newcomers(estimate, 4, [*before, *met], {3: 2}) == []

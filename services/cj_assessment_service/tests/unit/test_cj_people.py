@@ -2,15 +2,17 @@
 
 import asyncio
 import uuid
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from dishka import Provider
 from sqlalchemy import select
 
-from common_core.domain_enums import RunControl
+from common_core.domain_enums import Language, RunControl
 from common_core.events.cj_events import (
     AssessmentResultV1,
     CjAssessmentCompletedV1,
@@ -23,8 +25,19 @@ from common_core.identifiers import BatchId, RunId, TextId
 from huleedu_service_libs.testing.harness import ServiceHarness
 from huleedu_service_libs.texts import InMemoryTexts, text_id_of
 from services.cj_assessment_service.app import service
+from services.cj_assessment_service.assessment import (
+    Assessment,
+    JudgeIsDone,
+    Notes,
+    Outcome,
+    Pair,
+    Verdict,
+    Winner,
+)
 from services.cj_assessment_service.config import Settings
-from services.cj_assessment_service.store import ComparisonRow
+from services.cj_assessment_service.judges import Judges
+from services.cj_assessment_service.silence import go_on_without_people
+from services.cj_assessment_service.store import AssessmentRow, ComparisonRow
 from services.cj_assessment_service.tests.conftest import (
     RUN,
     Driver,
@@ -289,6 +302,122 @@ class TestTogether:
         while await room.answer_all():
             await driver.drive()
         assert len((await result_of(harness)).essays) == len(CLASS)
+
+
+class Spent:
+    """A judge with money for a few verdicts."""
+
+    def __init__(self) -> None:
+        self.verdicts = 3
+
+    async def read(self, text: str, language: Language) -> Notes:
+        return {"length": len(text)}
+
+    def version(self, assessment: Assessment) -> str:
+        return "1"
+
+    async def judge(
+        self, assessment: Assessment, pairs: Sequence[Pair]
+    ) -> AsyncGenerator[Sequence[Verdict], None]:
+        length = [each.notes["length"] for each in assessment.essays]
+        for first, second in pairs:
+            if self.verdicts == 0:
+                raise JudgeIsDone("Its money is spent.")
+            self.verdicts -= 1
+            winner: Winner = "first" if length[first] > length[second] else "second"
+            yield [Verdict((first, second), Outcome(winner))]
+
+
+class TestBesideAModelWhoseMoneyIsSpent:
+    @pytest.fixture
+    def outside(self, outside: Provider) -> Provider:
+        outside.provide(lambda: Judges({"gpt-x": Spent()}), provides=Judges)
+        return outside
+
+    async def test_people_compare_the_rest_and_the_result_says_so(
+        self, harness: ServiceHarness, texts: InMemoryTexts
+    ) -> None:
+        request, room, driver = await begin(harness, texts, "gpt-x+people")
+        said = 0
+        while answered := await room.answer_all():
+            said += answered
+            await driver.drive()
+        result = await result_of(harness)
+        assert result.comparisons == said + 3
+        assert "Its money is spent. The comparing went on without." in result.stop_reason
+        ranked = [score.essay_id for score in result.essays]
+        by_length = sorted(request.essays, key=lambda each: -LENGTH[each.text_id])
+        assert ranked == [each.essay_id for each in by_length]
+        assert result.comparisons >= 15  # every pair, those left open by the model too
+
+
+async def people_stay_away(harness: ServiceHarness) -> None:
+    """Thirty days pass, and somebody looks twice."""
+    async with harness.session() as session:
+        month = sa.func.now() - timedelta(days=30)
+        await session.execute(sa.update(AssessmentRow).values(people_heard_at=month))
+    for _ in range(2):
+        await go_on_without_people(harness.transactions, Settings())
+
+
+async def test_what_people_compared_counts_when_they_stay_away(
+    harness: ServiceHarness, texts: InMemoryTexts
+) -> None:
+    _, room, driver = await begin(harness, texts)
+    pairs = (await room.pairs(limit=9)).pairs
+    for pair in pairs[:-1]:
+        await room.say(pair)
+    await go_on_without_people(harness.transactions, Settings())
+    assert await driver.drive() == 0
+    await people_stay_away(harness)
+    assert await driver.drive() == 1
+    result = await result_of(harness)
+    assert result.comparisons == 8
+    assert result.stop_reason == (
+        "People have compared nothing for 30 days."
+        " The ranking rests on the comparisons made so far."
+    )
+    status, body = await room.post(pairs[-1].pair_id)
+    assert (status, body["code"]) == (HTTPStatus.CONFLICT, "comparing_over")
+
+
+async def test_too_few_comparisons_by_people_who_stay_away_make_no_ranking(
+    harness: ServiceHarness, texts: InMemoryTexts
+) -> None:
+    request, room, driver = await begin(harness, texts)
+    await room.say(await room.pair())
+    await people_stay_away(harness)
+    await driver.drive()
+    assert await harness.emitted(AssessmentResultV1) == []
+    [completed] = await harness.emitted(CjAssessmentCompletedV1)
+    assert {failed.code for failed in completed.data.failed} == {"too_few_comparisons"}
+    assert len(completed.data.failed) == len(request.essays)
+
+
+async def test_a_model_goes_on_without_people_who_stay_away(
+    harness: ServiceHarness, texts: InMemoryTexts
+) -> None:
+    _, room, driver = await begin(harness, texts, "offline+people")
+    await people_stay_away(harness)
+    assert (await room.pairs()).state == "over"
+    await driver.drive()
+    result = await result_of(harness)
+    assert "without" in result.stop_reason
+    assert {judge.judge for judge in result.judges} == {"offline"}
+    assert len(result.essays) == len(CLASS)
+
+
+@pytest.mark.parametrize("wanted", [RunControl.PAUSE, RunControl.GO_ON])
+async def test_nobody_is_missed_while_a_batch_is_paused_or_just_resumed(
+    harness: ServiceHarness, texts: InMemoryTexts, wanted: RunControl
+) -> None:
+    _, _, driver = await begin(harness, texts)
+    await harness.deliver(control(RunControl.PAUSE, 1))
+    await people_stay_away(harness)
+    await harness.deliver(control(wanted, 2))
+    await go_on_without_people(harness.transactions, Settings())
+    await driver.drive()
+    assert await harness.emitted(CjAssessmentCompletedV1) == []
 
 
 async def test_cancelled_comparing_says_nothing_more(

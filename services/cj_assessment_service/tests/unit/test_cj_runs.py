@@ -2,15 +2,16 @@
 
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from statistics import median
 
 import pytest
 from dishka import Provider
 
 from common_core.domain_enums import Language, RunControl
-from common_core.events.cj_events import AssessmentResultV1
+from common_core.events.cj_events import AssessmentResultV1, CjWaveRequestedV1
 from common_core.identifiers import RunId, TextId
 from huleedu_service_libs.testing.harness import ServiceHarness
-from huleedu_service_libs.texts import InMemoryTexts
+from huleedu_service_libs.texts import InMemoryTexts, text_id_of
 from services.cj_assessment_service.assessment import (
     Assessment,
     Notes,
@@ -23,6 +24,7 @@ from services.cj_assessment_service.judges import Judges
 from services.cj_assessment_service.tests.conftest import (
     Driver,
     control,
+    drive,
     essay,
     request_for,
     result_of,
@@ -40,9 +42,13 @@ class Bought:
     def __init__(self) -> None:
         self.texts: list[tuple[TextId, TextId]] = []
         self.after_each: Callable[[], Awaitable[object]] | None = None
+        self.model = "x-1"
 
     async def read(self, text: str, language: Language) -> Notes:
         return {"length": len(text)}
+
+    def version(self, assessment: Assessment) -> str:
+        return self.model
 
     async def judge(
         self, assessment: Assessment, pairs: Sequence[Pair]
@@ -148,7 +154,75 @@ async def test_a_pupil_more_costs_the_new_comparisons_only(
     first, second = await results(harness)
     assert len(second.essays) == 13
     assert len(bought.texts) == len(set(bought.texts)) == second.comparisons
-    assert before == first.comparisons < second.comparisons
+    assert before == first.comparisons == second.taken_over < second.comparisons
+    assert all(text_id_of(essay(40)) in pair for pair in bought.texts[before:])
+
+
+class TestWithRoomToCatchUp:
+    @pytest.fixture
+    def settings(self) -> Settings:
+        return Settings(cj_comparisons_per_essay=40)
+
+    async def test_who_joins_is_compared_as_often_as_the_others_and_nobody_else_is(
+        self, harness: ServiceHarness, texts: InMemoryTexts, bought: Bought
+    ) -> None:
+        whole = [f"{essay(number)} Variant {number}." for number in range(20)]
+        request = await take(harness, texts, whole, judge="gpt-x")
+        first = await result_of(harness)
+        assert "target" in first.stop_reason
+        before = len(bought.texts)
+        new = [essay(40), essay(41)]
+        later = RunId(uuid.uuid4())
+        await take(
+            harness,
+            texts,
+            [*whole, *new],
+            judge="gpt-x",
+            run_id=later,
+            batch_id=request.batch_id,
+        )
+        _, second = await results(harness)
+        assert second.taken_over == before == first.comparisons
+        late = {text_id_of(text) for text in new}
+        pairs = [set(pair) & late for pair in bought.texts[before:]]
+        assert all(len(pair) == 1 for pair in pairs)
+        usual = median(score.comparisons for score in first.essays)
+        assert len(pairs) == 2 * usual
+        assert {"target" in second.stop_reason, len(second.essays) == 22} == {True}
+
+
+async def test_another_model_under_the_same_name_is_another_judge(
+    harness: ServiceHarness, texts: InMemoryTexts, bought: Bought
+) -> None:
+    request = await take(harness, texts, CLASS, judge="gpt-x")
+    before = len(bought.texts)
+    same = {"judge": "gpt-x", "batch_id": request.batch_id}
+    bought.model = "x-2"
+    await take(harness, texts, CLASS, run_id=RunId(uuid.uuid4()), **same)
+    _, second = await results(harness)
+    assert (second.taken_over, len(bought.texts)) == (0, before + second.comparisons)
+    bought.model = "x-1"
+    await take(harness, texts, CLASS, run_id=RunId(uuid.uuid4()), **same, extra_comparisons=1)
+    *_, third = await results(harness)
+    assert third.taken_over == before
+    [judge] = third.judges
+    assert (judge.taken_over, judge.verdicts) == (before, third.comparisons)
+
+
+async def test_a_model_that_is_exchanged_under_way_is_asked_no_more(
+    harness: ServiceHarness, texts: InMemoryTexts, bought: Bought
+) -> None:
+    for text in CLASS:
+        await texts.put(text)
+    await harness.deliver(request_for(CLASS, judge="gpt-x"))
+    [wave] = await harness.emitted(CjWaveRequestedV1)
+    await harness.deliver(wave)
+    bought.model = "x-2"
+    before = len(bought.texts)
+    await drive(harness)
+    result = await result_of(harness)
+    assert len(bought.texts) == before == result.comparisons
+    assert "set up anew" in result.stop_reason
 
 
 @pytest.mark.parametrize("other", ["another batch", "another judge"])

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from common_core.domain_enums import PhaseName, RunControl
 from common_core.events.batch_events import (
+    BatchEssaysAddedV1,
     BatchEssaysRegisteredV1,
     BatchPipelineCompletedV1,
     BatchPipelineStartedV1,
@@ -79,6 +80,7 @@ class TestResultAggregatorIdempotency(IdempotencySuite):
         EventCase(EssayContentRejectedV1, lambda: new().rejected(), facts_kept, given=registered),
         EventCase(ExcessContentReportedV1, lambda: new().excess(), facts_kept, given=registered),
         EventCase(BatchEssaysReadyV1, lambda: new().ready(), facts_kept, given=registered),
+        EventCase(BatchEssaysAddedV1, lambda: new().joined(), facts_kept, given=registered),
         EventCase(BatchPipelineStartedV1, lambda: new().started(), facts_kept, given=registered),
         EventCase(
             ElsBatchPhaseOutcomeV1,

@@ -18,7 +18,7 @@ from services.result_aggregator_service.tests.scenario import NOON, Scenario, fa
 
 BATCH = UUID("00000000-0000-4000-8000-000000000001")
 scenario = Scenario(BATCH)
-ALL = facts(scenario.both_runs())
+ALL = facts([*scenario.both_runs(), scenario.joined()])
 
 
 def heard(*events: HeardEvent) -> Batch:
@@ -90,6 +90,35 @@ def test_file_beyond_the_slots_does_not_count_as_received() -> None:
 
     assert batch.essays_received == 0
     assert batch.notices[0].reason == "The batch was full."
+
+
+def test_file_that_was_one_too_many_joins_and_is_expected_from_then_on() -> None:
+    batch = shown(scenario.registered(), scenario.excess(), scenario.ready(), scenario.joined())
+    assert (batch.essays_expected, batch.essays_received, batch.notices) == (5, 4, ())
+    assert {phase.total for phase in batch.phases} == {4}
+
+
+def test_batch_is_at_work_until_who_joined_has_had_a_run() -> None:
+    before = [*scenario.first_run(), scenario.joined()]
+    between = shown(*before)
+    assert (between.status, between.message) == (
+        BatchStatus.RUNNING,
+        "The essays that have joined come next.",
+    )
+    [ready] = ready_runs(heard(*before))
+    assert ready.run_id == scenario.run_id
+    assert shown(*before, scenario.started_again()).status is BatchStatus.RUNNING
+    [late] = scenario.joined().essays
+    end = scenario.completed(scenario.second_run_id)
+    whole = end.model_copy(update={"essays": (*end.essays, late)})
+    assert shown(*before, scenario.started_again(), whole).status is end.status
+
+
+def test_who_joined_a_cancelled_batch_is_not_waited_for() -> None:
+    *before, end = scenario.first_run()
+    cancelled = scenario.completed().model_copy(update={"status": BatchStatus.CANCELLED})
+    assert end == scenario.completed()
+    assert shown(*before, scenario.joined(), cancelled).status is BatchStatus.CANCELLED
 
 
 def test_spelling_counts_the_essays_of_this_run() -> None:

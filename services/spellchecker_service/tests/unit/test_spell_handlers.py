@@ -20,7 +20,7 @@ from huleedu_service_libs.texts import InMemoryTexts, text_id_of
 from services.spellchecker_service.checker import Checker
 from services.spellchecker_service.config import Settings
 from services.spellchecker_service.store import CheckRow, EssayCheckRow
-from services.spellchecker_service.tests.conftest import RUN, a_request
+from services.spellchecker_service.tests.conftest import RUN, a_request, cancelled
 
 # One loop for all, so that they share a worker process with its index.
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -47,6 +47,19 @@ async def test_a_repeated_misspelling_is_corrected_at_each_of_its_places(
     assert result.data.word_count == 9
     assert [TEXT[c.start : c.end] for c in result.data.corrections] == ["abbility"] * 3
     assert {c.suggestions[0] for c in result.data.corrections} == {"ability"}
+
+
+async def test_essays_of_a_cancelled_run_are_left_alone_and_those_of_others_are_not(
+    harness: ServiceHarness, texts: InMemoryTexts
+) -> None:
+    text_id = await texts.put(TEXT)
+    await harness.deliver(cancelled())
+    await harness.deliver(a_request(text_id))
+    assert await harness.emitted() == []
+    other = RunId(uuid.uuid4())
+    await harness.deliver(a_request(text_id).model_copy(update={"run_id": other}))
+    [completed] = await harness.emitted(SpellcheckPhaseCompletedV1)
+    assert completed.data.run_id == other
 
 
 async def test_swedish_is_checked_as_swedish(harness: ServiceHarness, texts: InMemoryTexts) -> None:

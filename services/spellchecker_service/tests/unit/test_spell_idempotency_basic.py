@@ -4,6 +4,7 @@ from dishka import Provider, Scope
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from common_core.events.batch_events import BatchRunControlledV1
 from common_core.events.spellcheck_events import EssaySpellcheckRequestedV1
 from huleedu_service_libs.cpu import CpuPool
 from huleedu_service_libs.testing.cpu import ThreadCpu
@@ -17,8 +18,8 @@ from huleedu_service_libs.texts import InMemoryTexts, Texts, text_id_of
 from services.spellchecker_service.config import Settings
 from services.spellchecker_service.di import SpellcheckerProvider
 from services.spellchecker_service.handlers import router
-from services.spellchecker_service.store import EssayCheckRow
-from services.spellchecker_service.tests.conftest import BATCH, MIGRATIONS, a_request
+from services.spellchecker_service.store import EssayCheckRow, RecalledRow
+from services.spellchecker_service.tests.conftest import BATCH, MIGRATIONS, a_request, cancelled
 
 TEXT = "Ett test med en misstagg."
 
@@ -41,6 +42,11 @@ async def checked_essay(harness: ServiceHarness, _event: object) -> None:
     await harness.deliver(a_request(await stored.put(TEXT)))
 
 
+async def recalled(session: AsyncSession, said: BatchRunControlledV1) -> int:
+    query = select(func.count()).select_from(RecalledRow).filter_by(run_id=said.run_id)
+    return await session.scalar(query) or 0
+
+
 class TestSpellIdempotency(IdempotencySuite):
     settings = Settings()
     router = router
@@ -54,4 +60,5 @@ class TestSpellIdempotency(IdempotencySuite):
             given=stored_text,
         ),
         deletion_case(BATCH, checked_essay),
+        EventCase(BatchRunControlledV1, build=cancelled, effect=recalled),
     )

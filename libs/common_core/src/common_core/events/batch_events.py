@@ -23,6 +23,14 @@ class BatchEssaysRegisteredV1(EventData):
     """Counted by the receiver from the moment it records the batch."""
 
 
+class BatchEssaysAddedV1(EventData):
+    """Essays have joined a batch that was complete: the next run of its pipeline has them."""
+
+    batch_id: BatchId
+    request_id: RunId
+    essays: Annotated[tuple[EssayText, ...], Field(min_length=1)]
+
+
 class PhasePlan(WireModel):
     phase: PhaseName
     to_do: int

@@ -58,3 +58,5 @@ class AssessmentResultV1(EventData):
     judges: tuple[JudgeReport, ...] = ()
     look_first: tuple[LookFirst, ...] = ()
     """The most urgent first."""
+    taken_over: int = 0
+    """How many of the comparisons were made in earlier runs of the batch."""
