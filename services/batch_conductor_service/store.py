@@ -17,6 +17,8 @@ from common_core.models import EssayText
 from huleedu_service_libs.deletion import delete_rows
 from services.batch_conductor_service.domain import Result
 
+_THE_ONLY_ONE = ""
+
 
 class Base(DeclarativeBase):
     pass
@@ -27,6 +29,7 @@ class PhaseResultRow(Base):
 
     phase: Mapped[str] = mapped_column(String, primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(64), primary_key=True)
+    engine_version: Mapped[str] = mapped_column(String, primary_key=True)
     sequence: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
     batch_id: Mapped[UUID] = mapped_column(Uuid)
     run_id: Mapped[UUID] = mapped_column(Uuid)
@@ -36,13 +39,40 @@ class PhaseResultRow(Base):
     )
 
 
+class PhaseEngineRow(Base):
+    """The version that answers a phase now; of a phase that has no row there is only one."""
+
+    __tablename__ = "phase_engines"
+
+    phase: Mapped[str] = mapped_column(String, primary_key=True)
+    engine_version: Mapped[str] = mapped_column(String)
+    started_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))
+
+
+async def remember_engine(
+    session: AsyncSession, phase: PhaseName, version: str, started_at: datetime
+) -> None:
+    """The last to start counts, in whatever order one hears of them."""
+    started = insert(PhaseEngineRow).values(
+        phase=phase, engine_version=version, started_at=started_at
+    )
+    await session.execute(
+        started.on_conflict_do_update(
+            index_elements=["phase"],
+            set_={"engine_version": version, "started_at": started_at},
+            where=PhaseEngineRow.started_at < started_at,
+        )
+    )
+
+
 async def file_result(session: AsyncSession, phase: PhaseName, completed: PhaseCompleted) -> None:
-    """The first result for a fingerprint stays: a later one answers the same question."""
+    """The first result of a version stays: a later one answers the same question."""
     await session.execute(
         insert(PhaseResultRow)
         .values(
             phase=phase,
             fingerprint=completed.fingerprint,
+            engine_version=completed.engine_version or _THE_ONLY_ONE,
             batch_id=completed.batch_id,
             run_id=completed.run_id,
             essays=[essay.model_dump(mode="json") for essay in completed.succeeded],
@@ -52,18 +82,25 @@ async def file_result(session: AsyncSession, phase: PhaseName, completed: PhaseC
 
 
 async def forget(session: AsyncSession, batch_id: BatchId) -> dict[str, int]:
-    return await delete_rows(
+    deleted = await delete_rows(
         session, delete(PhaseResultRow).where(PhaseResultRow.batch_id == batch_id)
     )
+    return {**deleted, PhaseEngineRow.__tablename__: 0}  # tells of no batch
 
 
 async def find_results(
     session: AsyncSession, phase: PhaseName, fingerprints: Iterable[str]
 ) -> dict[str, Result]:
-    """Those on file, from the earliest recorded to the latest."""
+    """Those of the version that answers now, from the earliest recorded to the latest."""
+    engine = await session.get(PhaseEngineRow, phase)
+    version = engine.engine_version if engine else _THE_ONLY_ONE
     rows = await session.scalars(
         select(PhaseResultRow)
-        .where(PhaseResultRow.phase == phase, PhaseResultRow.fingerprint.in_(set(fingerprints)))
+        .where(
+            PhaseResultRow.phase == phase,
+            PhaseResultRow.fingerprint.in_(set(fingerprints)),
+            PhaseResultRow.engine_version == version,
+        )
         .order_by(PhaseResultRow.sequence)
     )
     return {

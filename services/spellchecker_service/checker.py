@@ -1,17 +1,20 @@
 """One check per text: taken from the table, or computed in a worker process."""
 
 from dataclasses import dataclass
+from uuid import uuid4
 
 import structlog
 from dishka import FromDishka
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from common_core.domain_enums import Language
+from common_core.events.spellcheck_events import SpellcheckEngineStartedV1
 from common_core.identifiers import BatchId, TextId
 from common_core.models import BatchProfile
 from huleedu_service_libs.cpu import CpuPool
 from huleedu_service_libs.errors import TemporaryError
 from huleedu_service_libs.texts import TextNotFound, Texts
+from huleedu_service_libs.transaction import Transactions
 from services.spellchecker_service import computation, store
 from services.spellchecker_service.computation import ClassWords, Corrected
 from services.spellchecker_service.results import Check, CheckKey
@@ -143,6 +146,9 @@ class Checker:
             ) from error
 
 
-async def prepare(checker: FromDishka[Checker]) -> None:
+async def prepare(checker: FromDishka[Checker], transactions: FromDishka[Transactions]) -> None:
     """Before the service takes its first essay: no essay pays for building an index."""
-    await checker.prepare()
+    version = await checker.prepare()
+    start = uuid4()
+    async with transactions.begin(start, start) as tx:
+        tx.emit(SpellcheckEngineStartedV1(engine_version=version))

@@ -55,7 +55,7 @@ async def spellcheck(
     async with work.transaction() as tx:
         check_id = await store.keep_check(tx.session, check)
         await store.record_answer(tx.session, request, essay, check_id)
-        tx.emit(_completed(request, succeeded=(corrected,)))
+        tx.emit(_completed(request, succeeded=(corrected,), version=check.key.engine_version))
         tx.emit(_result(request, essay, check))
 
 
@@ -71,6 +71,7 @@ def _completed(
     *,
     succeeded: tuple[EssayText, ...] = (),
     failed: tuple[EssayFailure, ...] = (),
+    version: str | None = None,
 ) -> SpellcheckPhaseCompletedV1:
     return SpellcheckPhaseCompletedV1(
         batch_id=request.batch_id,
@@ -78,6 +79,7 @@ def _completed(
         fingerprint=request.fingerprint,
         succeeded=succeeded,
         failed=failed,
+        engine_version=version,
     )
 
 

@@ -38,13 +38,16 @@ def failure(name: str) -> EssayFailure:
     )
 
 
-def spellchecked(name: str, run_id: RunId = FIRST_RUN) -> SpellcheckPhaseCompletedV1:
+def spellchecked(
+    name: str, run_id: RunId = FIRST_RUN, engine_version: str | None = None
+) -> SpellcheckPhaseCompletedV1:
     return SpellcheckPhaseCompletedV1(
         batch_id=BATCH,
         run_id=run_id,
         fingerprint=fingerprint(SPELLCHECK, [essay(name)], PROFILE),
         succeeded=(corrected(name),),
         failed=(),
+        engine_version=engine_version,
     )
 
 

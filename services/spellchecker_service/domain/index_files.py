@@ -2,13 +2,15 @@
 
 The folder's name is a hash of the source files and of the modules that build the index, so that it
 is never stale. It is built on first use, under a lock, into a folder that gets its name when it is
-complete.
+complete. Several versions of the code may share the place, each with its own folder.
 """
 
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -26,6 +28,8 @@ _BUILDERS = (
     "building", "hashing", "hunspell_files", "index_files", "phonetics", "sources",
     "swedish_grammar", "english_grammar", "word_classes",
 )  # fmt: skip
+_FORGOTTEN_SECONDS = 30 * 24 * 3600
+"""So long nobody has used an index that is removed."""
 _ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -73,6 +77,8 @@ def ensure(
     base = folder or cache_folder()
     target = base / f"spelling-{language}-{version}"
     if target.is_dir():
+        with suppress(OSError):  # where it may only be read, nobody removes it either
+            os.utime(target)
         return target
     base.mkdir(parents=True, exist_ok=True)
     with (base / f"spelling-{language}.lock").open("w") as lock:
@@ -83,17 +89,19 @@ def ensure(
             for name, array in build(language).items():
                 np.save(unfinished / f"{name}.npy", array)
             unfinished.rename(target)
-            _remove_others(base, language, target)
+            _remove_forgotten(base, language)
     return target
 
 
-def _remove_others(base: Path, language: Language, kept: Path) -> None:
-    """The indexes of earlier versions, and what was left when a build was killed.
+def _remove_forgotten(base: Path, language: Language) -> None:
+    """The indexes that nobody uses any more, and what was left when a build was killed.
 
-    Whoever has one mapped keeps it; whoever needs it again builds it again.
+    For whoever holds the lock, so that nothing is being built. Whoever has an index mapped keeps
+    it; whoever needs it again builds it again.
     """
     for folder in base.glob(f"spelling-{language}-*"):
-        if folder != kept:
+        unfinished = bool(folder.suffix)
+        if unfinished or time.time() - folder.stat().st_mtime > _FORGOTTEN_SECONDS:
             shutil.rmtree(folder, ignore_errors=True)
 
 

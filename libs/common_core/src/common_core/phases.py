@@ -12,10 +12,16 @@ from common_core.events.cj_events import (
     CjAssessmentCompletedV1,
     CjAssessmentRequestedV1,
 )
-from common_core.events.phase_events import PhaseCommand, PhaseCompleted, PhaseRequest
+from common_core.events.phase_events import (
+    PhaseCommand,
+    PhaseCompleted,
+    PhaseEngineStarted,
+    PhaseRequest,
+)
 from common_core.events.spellcheck_events import (
     BatchSpellcheckInitiateCommandV1,
     EssaySpellcheckRequestedV1,
+    SpellcheckEngineStartedV1,
     SpellcheckPhaseCompletedV1,
 )
 from common_core.models import BatchProfile, EssayText
@@ -39,6 +45,8 @@ class Phase:
     completed: type[PhaseCompleted]
     profile_fields: tuple[str, ...]
     """The fields of the profile that change the answer."""
+    engine_started: type[PhaseEngineStarted] | None = None
+    """Says which version answers, where another one may answer otherwise."""
 
 
 PHASES: tuple[Phase, ...] = (
@@ -51,6 +59,7 @@ PHASES: tuple[Phase, ...] = (
         request=EssaySpellcheckRequestedV1,
         completed=SpellcheckPhaseCompletedV1,
         profile_fields=("language", "assignment_text_id", "glossary", "names"),
+        engine_started=SpellcheckEngineStartedV1,
     ),
     Phase(
         name=PhaseName.CJ_ASSESSMENT,

@@ -37,6 +37,7 @@ from common_core.events.result_events import BatchResultsReadyV1
 from common_core.events.spellcheck_events import (
     BatchSpellcheckInitiateCommandV1,
     EssaySpellcheckRequestedV1,
+    SpellcheckEngineStartedV1,
     SpellcheckPhaseCompletedV1,
     SpellcheckResultV1,
 )
@@ -70,6 +71,10 @@ def _batch(data: Any) -> object:
 
 def _essay(data: Any) -> object:
     return data.essay_id
+
+
+def _one_for_all(_data: Any) -> object:
+    return "all"
 
 
 def _only_essay(data: Any) -> object:
@@ -106,6 +111,7 @@ EVENTS: tuple[EventType, ...] = (
     EventType(ElsBatchPhaseOutcomeV1, "huleedu.els.batch-phase-outcome.v1", _ELS, _batch),
     EventType(SpellcheckPhaseCompletedV1, "huleedu.spell.spellcheck-completed.v1", _SPELL, _batch),
     EventType(SpellcheckResultV1, "huleedu.spell.spellcheck-result.v1", _SPELL, _essay),
+    EventType(SpellcheckEngineStartedV1, "huleedu.spell.engine-started.v1", _SPELL, _one_for_all),
     EventType(CjWaveRequestedV1, "huleedu.cj.wave-requested.v1", _CJ, _batch),
     EventType(CjAssessmentProgressedV1, "huleedu.cj.assessment-progressed.v1", _CJ, _batch),
     EventType(CjAssessmentCompletedV1, "huleedu.cj.assessment-completed.v1", _CJ, _batch),

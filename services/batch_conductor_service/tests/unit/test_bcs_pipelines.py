@@ -1,14 +1,19 @@
 """What has been done is filed, and found again by who asks over HTTP."""
 
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
+from uuid import UUID
 
 import pytest
 from quart import typing as quart_types
 
 from common_core.domain_enums import PhaseName
 from common_core.events.deletion_events import BatchDeletedV1
+from common_core.events.envelope import EventEnvelope, envelop
+from common_core.events.spellcheck_events import SpellcheckEngineStartedV1
 from common_core.http_models import ResolvedPipeline, ResolvePipeline
+from common_core.identifiers import RunId
 from common_core.models import EssayText
 from common_core.phases import PHASES
 from common_core.topics import event_type_of
@@ -130,6 +135,40 @@ async def test_results_of_several_runs_name_the_latest(
     assert spelling.result_run_id == SECOND_RUN
 
 
+def engine_started(version: str, minute: int) -> EventEnvelope[SpellcheckEngineStartedV1]:
+    return envelop(
+        SpellcheckEngineStartedV1(engine_version=version),
+        event_id=UUID(int=minute),
+        source_service="spellchecker_service",
+        correlation_id=UUID(int=minute),
+        timestamp=datetime(2026, 1, 15, 9, minute, tzinfo=UTC),
+    )
+
+
+async def test_what_an_earlier_engine_made_is_done_again(
+    harness: ServiceHarness, client: quart_types.TestClientProtocol
+) -> None:
+    await harness.deliver(engine_started("new", 2))
+    await harness.deliver(engine_started("old", 1))  # heard late
+    for made_by in (None, "old"):
+        await harness.deliver(spellchecked("anna", FIRST_RUN, made_by))
+        spelling, _ = (await resolved(client, essay("anna"))).phases
+        assert spelling.to_do == (essay("anna"),)
+    await harness.deliver(spellchecked("anna", SECOND_RUN, "new"))
+    spelling, _ = (await resolved(client, essay("anna"))).phases
+    assert (spelling.to_do, spelling.result_run_id) == ((), SECOND_RUN)
+
+
+async def test_what_an_engine_made_before_is_there_when_it_is_back(
+    harness: ServiceHarness, client: quart_types.TestClientProtocol
+) -> None:
+    for minute, version in enumerate(("old", "new", "old")):
+        await harness.deliver(engine_started(version, minute))
+        await harness.deliver(spellchecked("anna", RunId(UUID(int=minute)), version))
+    spelling, _ = (await resolved(client, essay("anna"))).phases
+    assert spelling.result_run_id == RunId(UUID(int=0))
+
+
 async def test_a_body_that_cannot_be_read_is_a_problem(
     client: quart_types.TestClientProtocol,
 ) -> None:
@@ -140,5 +179,6 @@ async def test_a_body_that_cannot_be_read_is_a_problem(
 
 
 def test_every_phase_is_heard_without_being_named() -> None:
-    phases = {event_type_of(phase.completed).topic for phase in PHASES}
-    assert set(router.topics) - phases == {event_type_of(BatchDeletedV1).topic}
+    phases = [event for phase in PHASES for event in (phase.completed, phase.engine_started)]
+    heard = {event_type_of(event).topic for event in phases if event}
+    assert set(router.topics) - heard == {event_type_of(BatchDeletedV1).topic}

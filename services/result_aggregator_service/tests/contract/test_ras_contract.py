@@ -49,6 +49,7 @@ def test_everything_that_tells_of_a_batch_s_state_is_heard() -> None:
         "BatchCjAssessmentInitiateCommandV1",
         "EssaySpellcheckRequestedV1",
         "CjAssessmentRequestedV1",
+        "SpellcheckEngineStartedV1",
         "SpellcheckPhaseCompletedV1",
         "CjAssessmentCompletedV1",
         "CjWaveRequestedV1",

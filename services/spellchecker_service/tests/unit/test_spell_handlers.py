@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from common_core.domain_enums import Language
 from common_core.events.spellcheck_events import (
+    SpellcheckEngineStartedV1,
     SpellcheckPhaseCompletedV1,
     SpellcheckResultV1,
 )
@@ -17,7 +18,7 @@ from huleedu_service_libs.errors import TemporaryError
 from huleedu_service_libs.handled import Outcome
 from huleedu_service_libs.testing.harness import ServiceHarness
 from huleedu_service_libs.texts import InMemoryTexts, text_id_of
-from services.spellchecker_service.checker import Checker
+from services.spellchecker_service.checker import Checker, prepare
 from services.spellchecker_service.config import Settings
 from services.spellchecker_service.store import CheckRow, EssayCheckRow
 from services.spellchecker_service.tests.conftest import RUN, a_request, cancelled
@@ -102,6 +103,16 @@ async def test_a_new_engine_checks_anew(
     async with harness.session() as session:
         versions = {check.engine_version for check in await session.scalars(select(CheckRow))}
     assert len(versions) == 2
+
+
+async def test_a_started_engine_says_the_version_that_its_answers_have(
+    harness: ServiceHarness, texts: InMemoryTexts
+) -> None:
+    await prepare(await harness.container.get(Checker), harness.transactions)
+    await harness.deliver(a_request(await texts.put(TEXT)))
+    [started] = await harness.emitted(SpellcheckEngineStartedV1)
+    [completed] = await harness.emitted(SpellcheckPhaseCompletedV1)
+    assert started.data.engine_version == completed.data.engine_version
 
 
 async def test_the_figures_of_a_check_are_stored_with_it(

@@ -1,5 +1,7 @@
 """The index on disk, and the version that stands for all that the engine is made of."""
 
+import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,18 +15,27 @@ def _build(_language: Language) -> Arrays:
     return {"numbers": np.arange(3)}
 
 
-def test_a_new_index_takes_the_place_of_the_old_one_and_of_what_a_killed_build_left(
-    tmp_path: Path,
-) -> None:
-    old = ensure("en", "one", _build, tmp_path)
-    other = ensure("sv", "one", _build, tmp_path)
-    left = tmp_path / "spelling-en-two.4711"
+def _unused_for(days: float, folder: Path) -> Path:
+    then = time.time() - days * 24 * 3600
+    os.utime(folder, (then, then))
+    return folder
+
+
+def test_versions_of_the_code_share_a_place_and_what_nobody_uses_is_removed(tmp_path: Path) -> None:
+    other = _unused_for(31, ensure("sv", "one", _build, tmp_path))
+    forgotten = _unused_for(31, ensure("en", "one", _build, tmp_path))
+    recent = _unused_for(29, ensure("en", "two", _build, tmp_path))
+    _unused_for(31, ensure("en", "three", _build, tmp_path))
+    used = ensure("en", "three", _build, tmp_path)
+    left = tmp_path / "spelling-en-four.4711"
     left.mkdir()
 
-    new = ensure("en", "two", _build, tmp_path)
+    new = ensure("en", "four", _build, tmp_path)
 
-    assert {folder for folder in tmp_path.iterdir() if folder.is_dir()} == {new, other}
-    assert not old.exists()
+    assert {folder for folder in tmp_path.iterdir() if folder.is_dir()} == {
+        *(new, used, recent, other)
+    }
+    assert not forgotten.exists()
     assert list(load(new)["numbers"]) == [0, 1, 2]
 
 

@@ -40,6 +40,14 @@ class PhaseCompleted(EventData):
     succeeded: tuple[EssayText, ...]
     """With the text that the phase leaves for the next one."""
     failed: tuple[EssayFailure, ...]
+    engine_version: str | None = None
+    """Of what made the answer, where another version may answer otherwise."""
+
+
+class PhaseEngineStarted(EventData):
+    """From now on this version answers; what another one made is not taken over."""
+
+    engine_version: str
 
 
 class ElsBatchPhaseOutcomeV1(EventData):

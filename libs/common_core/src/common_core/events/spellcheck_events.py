@@ -1,6 +1,11 @@
 from common_core.domain_enums import Language
 from common_core.events.envelope import EventData
-from common_core.events.phase_events import PhaseCommand, PhaseCompleted, PhaseRequest
+from common_core.events.phase_events import (
+    PhaseCommand,
+    PhaseCompleted,
+    PhaseEngineStarted,
+    PhaseRequest,
+)
 from common_core.identifiers import BatchId, EssayId, RunId, TextId
 from common_core.models import Correction
 
@@ -15,6 +20,10 @@ class EssaySpellcheckRequestedV1(PhaseRequest):
 
 class SpellcheckPhaseCompletedV1(PhaseCompleted):
     """One essay is corrected, or could not be: the state, without the data."""
+
+
+class SpellcheckEngineStartedV1(PhaseEngineStarted):
+    """A spelling service has started, with this version of its engine."""
 
 
 class SpellcheckResultV1(EventData):
