@@ -20,6 +20,7 @@ from .hashing import (
 )
 from .index_files import WIDTH, Arrays, Flag
 from .phonetics import Language, phonetic_key
+from .variants import BRITISH
 
 UNSEEN = 0.7
 """Zipf frequency of a word that a dictionary has and the frequency list has not."""
@@ -27,18 +28,10 @@ _COMMON = 4.5
 _SHORT = 4
 _USED = 1.5
 _BRITISH = (
-    ("our", "or"),
-    ("is(?=e|i|a)", "iz"),
-    ("ys(?=e|i)", "yz"),
-    ("re(?=s?$)", "er"),
+    *BRITISH,
     ("r(?=ing$|ed$)", "er"),
-    ("ll", "l"),
     ("l(?=ment|ful)", "ll"),
-    ("[ao]e", "e"),
-    ("ogue", "og"),
-    ("nc(?=e)", "ns"),
     ("dge(?=ment)", "dg"),
-    ("mme(?=s?$)", "m"),
     ("pp(?=ed|ing)", "p"),
     ("x(?=ion)", "ct"),
     ("que(?=s?$)", "ck"),

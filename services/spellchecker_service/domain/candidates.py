@@ -10,7 +10,7 @@ from .channel import distances
 from .hashing import ID_BITS, PREFIX, deletion_keys, encode, letter_sets, sound_hashes
 from .index_files import WIDTH
 from .lexicon import LN10, Lexicon
-from .phonetics import phonetic_key
+from .phonetics import Language, phonetic_key
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -23,9 +23,9 @@ _LENGTH_DIFFERENCE = 4
 _UNLIKE = 6
 SHARPNESS = 5.0
 """Nats that one unlikely slip costs."""
-FREQUENCY = 0.8
+FREQUENCY: dict[Language, float] = {"en": 0.75, "sv": 0.8}
 """How much the frequency of a word counts beside its distance."""
-SOUNDS_ALIKE = 1.0
+SOUNDS_ALIKE = 0.8
 CONCAVE = 0.8
 
 
@@ -102,7 +102,7 @@ def gather(words: Sequence[str], lexicon: Lexicon, kept: int) -> list[list[Candi
     )
     distance = _compare(rows[owners], numbers, lexicon)
     same_sound = sound_hashes(keys)[owners] == arrays["sound_of"][numbers]
-    frequency = arrays["candidate_zipf"][numbers] * LN10 * FREQUENCY
+    frequency = arrays["candidate_zipf"][numbers] * LN10 * FREQUENCY[lexicon.language]
     unlikely = np.where(distance > 1, 1 + CONCAVE * (distance - 1), distance)
     score = frequency - SHARPNESS * unlikely + SOUNDS_ALIKE * same_sound
     best = _first_of_each(owners, np.lexsort((numbers, -score, owners)), kept)

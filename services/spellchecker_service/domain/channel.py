@@ -30,14 +30,14 @@ _VOWEL_PAIRS = {
     "sv": ["ea", "eä", "oå", "uo", "yu", "öo", "iy", "öu", "ei", "yi", "uy"],
 }
 _KEYBOARD = ("qwertyuiopå", "asdfghjklöä", "zxcvbnm")
-_STRANGE = 1.35
+_STRANGE = 1.5
 _NEIGHBOUR = 1.0
 _VOWEL = 0.8
 _NEAR_VOWEL = 0.6
 _SOUND = 0.8
 _UMLAUT = 0.35
-_OMITTED = 0.8
-_OMITTED_VOWEL = 0.65
+_OMITTED = 0.7
+_OMITTED_VOWEL = 0.55
 _EXTRA = 1.15
 _EXTRA_VOWEL = 1.0
 _DOUBLE = 0.38

@@ -6,22 +6,36 @@ from collections.abc import Collection
 from . import compounds, joins, real_words, regularised
 from .candidates import FREQUENCY, SHARPNESS, Candidate, gather
 from .corrections import Correction, Kind
-from .decision import APPLY, APPLY_JOIN, APPLY_REAL_WORD, MARK, Evidence, confidence, genuine
+from .decision import (
+    APPLY,
+    APPLY_JOIN,
+    APPLY_REAL_WORD,
+    MARK,
+    MARK_KNOWN,
+    MARK_NAME,
+    Evidence,
+    confidence,
+    genuine,
+)
 from .index_files import Flag
 from .lexicon import LN10, Lexicon, lexicon
 from .phonetics import Language
-from .ranking import fit
+from .ranking import RAREST_PAIR, fit
 from .reading import Reading
 from .tokens import Token
+from .variants import same_word
 
 _KEPT = 12
 _SUGGESTED = 5
 _LONGEST = 40
 _SPLIT = 0.7
-_SPLIT_OF_CONTENT = 1.2
+_SPLIT_OF_CONTENT = 1.4
 _FUNCTION_WORD = 6.0
+_SHORTEST_APART = 3
+_COMMON = 4.0
 _RULE = 0.4
-_ELSEWHERE = 1.0
+_ELSEWHERE = 0.8
+_CONTRACTION = 1.5
 _UNCAPITALISED = 0.9
 _ABBREVIATED = re.compile(r"[^aeiouyåäöéèáàü]+|[ivxlc]+")
 
@@ -38,10 +52,20 @@ def _splits(word: str, known: Lexicon) -> list[tuple[str, float]]:
             continue
         together = known.pair_log(left, right)
         if together is None:
-            continue
+            if (
+                min(len(first), len(second)) < _SHORTEST_APART
+                or min(left.zipf, right.zipf) < _COMMON
+            ):
+                continue
+            together = min(RAREST_PAIR, (left.zipf + right.zipf - 18) * LN10)
         # Two content words are often rightly one: carwash, bookshop.
         slip = _SPLIT if max(left.zipf, right.zipf) > _FUNCTION_WORD else _SPLIT_OF_CONTENT
-        found.append((f"{first} {second}", (together + 9 * LN10) * FREQUENCY - SHARPNESS * slip))
+        found.append(
+            (
+                f"{first} {second}",
+                (together + 9 * LN10) * FREQUENCY[known.language] - SHARPNESS * slip,
+            )
+        )
     return found
 
 
@@ -52,7 +76,7 @@ def _candidates(words: list[str], known: Lexicon) -> dict[str, list[Candidate]]:
         for right in regularised.meant_by(word, known.language):
             entry = known.entry(right)
             if entry.number >= 0 and entry.flags & Flag.VALID:
-                score = entry.zipf * LN10 * FREQUENCY - SHARPNESS * _RULE
+                score = entry.zipf * LN10 * FREQUENCY[known.language] - SHARPNESS * _RULE
                 others = [each for each in candidates if each.number != entry.number]
                 candidates[:] = [*others, Candidate(entry.number, _RULE, score)]
     return gathered
@@ -67,7 +91,9 @@ def _ranked(
     for candidate in candidates:
         shown = known.shown(candidate.number)
         score = candidate.score
-        if "'" not in shown:
+        if "'" in shown:
+            score += _CONTRACTION
+        else:
             score += fit(known.entry(shown.lower()), neighbours, known)
         same = shown.lower() == token.lower
         if not same and read.counts[shown.lower()]:
@@ -99,11 +125,15 @@ def _evidence(token: Token, read: Reading) -> Evidence:
 def _check_unknown(place: int, read: Reading, candidates: list[Candidate]) -> Correction | None:
     token = read.tokens[place]
     ranked = _ranked(place, read, candidates)
-    sure = confidence([score for score, _, _ in ranked], genuine(_evidence(token, read)))
-    if sure < MARK:
+    language = read.lexicon.language
+    score, best, kind = ranked[0]
+    others = [score for score, shown, _ in ranked[1:] if not same_word(shown, best, language)]
+    standing = genuine(_evidence(token, read), language)
+    sure = confidence(score, [*others, standing], len(token.word))
+    if sure < (MARK_NAME if token.capitalised else MARK):
         return None
     shown = [read.dressed(suggestion, token) for _, suggestion, _ in ranked[:_SUGGESTED]]
-    return _correction(token, shown, ranked[0][2], sure, APPLY[read.lexicon.language])
+    return _correction(token, shown, kind, sure, APPLY[language])
 
 
 def _correction(
@@ -135,7 +165,7 @@ def _check_known(place: int, read: Reading) -> Correction | None:
     if token.lower not in real_words.CONFUSED or token.lower in read.glossary:
         return None
     instead = real_words.meant_instead(token.lower, read.neighbours(place), read.lexicon)
-    if instead is None or instead[1] < MARK:
+    if instead is None or instead[1] < MARK_KNOWN:
         return None
     shown = [read.dressed(instead[0], token)]
     return _correction(token, shown, "real_word", instead[1], APPLY_REAL_WORD)
@@ -155,7 +185,7 @@ def _check_pair(place: int, read: Reading) -> Correction | None:
         )
     )
     whole = None if apart else joins.together(first.lower, second.lower, read.lexicon)
-    if whole is None or whole[1] < MARK:
+    if whole is None or whole[1] < MARK_KNOWN:
         return None
     sure = round(whole[1], 3)
     return Correction(

@@ -12,7 +12,7 @@ from .lexicon import lexicon
 from .phonetics import Language
 from .reading import Reading
 
-_SURELY_MISSPELT = 0.8
+_SURELY_MISSPELT = 0.7
 
 
 def words_of_assignment(assignment: str, language: Language) -> frozenset[str]:

@@ -6,12 +6,13 @@ from .lexicon import LN10, Entry, Lexicon
 from .swedish_grammar import agreement
 
 _PER_WORD = -9 * LN10
-_RAREST_PAIR = -11.9
+RAREST_PAIR = -11.9
 """Natural log of the share of the rarest pair in the table: an absent pair is rarer."""
 _STRONGEST = 5.0
 _WEAKEST = -2.0
-_WEIGHT = 0.6
-_CLASS = 0.7
+_WEIGHT = 0.65
+_CLASS = 0.2
+_GRAMMAR = 0.7
 
 
 class Neighbours(NamedTuple):
@@ -20,12 +21,16 @@ class Neighbours(NamedTuple):
     before: Entry | None
     behind: Entry | None
     word_before: str
+    word_behind: str
 
 
 def fit(entry: Entry, neighbours: Neighbours, lexicon: Lexicon) -> float:
     """How well a word stands between its neighbours, in nats."""
     if lexicon.language == "sv":
-        return agreement(neighbours.word_before, entry.flags)
+        tags_before = neighbours.before.flags if neighbours.before else 0
+        return _GRAMMAR * agreement(
+            neighbours.word_before, tags_before, entry.flags, neighbours.word_behind
+        )
     return _WEIGHT * company(entry, neighbours, lexicon)
 
 
@@ -49,5 +54,5 @@ def _pair(first: Entry, second: Entry, by_class: float, lexicon: Lexicon) -> flo
     by_chance = (first.zipf + second.zipf) * LN10 + 2 * _PER_WORD
     found = lexicon.pair_log(first, second)
     if found is None:
-        return max(_WEAKEST, min(0.0, _RAREST_PAIR - by_chance)) + by_class
+        return max(_WEAKEST, min(0.0, RAREST_PAIR - by_chance)) + by_class
     return max(_WEAKEST, min(_STRONGEST, found - by_chance))

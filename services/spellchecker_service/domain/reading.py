@@ -6,6 +6,7 @@ from collections.abc import Collection
 from .index_files import Flag
 from .lexicon import Lexicon
 from .ranking import Neighbours
+from .swedish_grammar import PASSED_OVER
 from .tokens import Token, tokenise
 
 _SURE_NAME = 3.0
@@ -47,19 +48,20 @@ class Reading:
 
     def neighbours(self, place: int) -> Neighbours:
         before = behind = None
-        word_before = ""
+        word_before = word_behind = ""
         token = self.tokens[place]
         if place and self.text[self.tokens[place - 1].end : token.start] == " ":
             word_before = self.tokens[place - 1].lower
+            if word_before in PASSED_OVER and place > 1:
+                word_before = self.tokens[place - 2].lower
             # Contractions are not in the table of pairs: they say nothing of their neighbours.
             before = None if "'" in word_before else self.lexicon.entry(word_before)
-            if word_before == "inte" and place > 1:
-                word_before = self.tokens[place - 2].lower
         if place + 1 < len(self.tokens):
             following = self.tokens[place + 1]
             if self.text[token.end : following.start] == " " and "'" not in following.lower:
-                behind = self.lexicon.entry(following.lower)
-        return Neighbours(before, behind, word_before)
+                word_behind = following.lower
+                behind = self.lexicon.entry(word_behind)
+        return Neighbours(before, behind, word_before, word_behind)
 
     def dressed(self, suggestion: str, token: Token) -> str:
         """`suggestion` with the capital and the apostrophe of the word it replaces."""

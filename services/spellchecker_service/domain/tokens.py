@@ -86,8 +86,10 @@ def tokenise(text: str) -> list[Token]:
 def _begins_sentence(text: str, left: int, right: int) -> bool:
     """Whether what stands between two words ends a sentence, or opens a quotation."""
     between = text[left:right] if right - left < 64 else text[left : left + 64]  # noqa: PLR2004
+    # What stands right behind a word or its comma closes a quotation: `patients," Mailis said`.
+    opening = between.lstrip(",\"”»'’").lstrip("-–'’ ")
     return any(sign in _SENTENCE_END for sign in between) or any(
-        sign in _OPENING for sign in between.lstrip("-–'’ ")
+        sign in _OPENING for sign in opening
     )
 
 

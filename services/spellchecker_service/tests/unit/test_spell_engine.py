@@ -66,10 +66,37 @@ def test_correct_text_is_left_alone(language: Language, text: str) -> None:
             "Människor i samhället behöver nya vänner.",
         ),
         ("sv", "Jag har alldrig varit i en restarang.", "Jag har aldrig varit i en restaurang."),
+        ("en", "We crossed thatbroad river.", "We crossed that broad river."),
     ],
 )
 def test_misspellings_are_repaired(language: Language, wrong: str, right: str) -> None:
     assert corrected(wrong, language) == right
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("Jag blir fylled av energi.", "fylld"),
+        ("I går fylled jag år.", "fyllde"),
+        ("Alla speciela böcker.", "speciella"),
+        ("Ett specielt hus.", "speciellt"),
+        ("En speciel bok.", "speciell"),
+    ],
+)
+def test_the_form_that_the_words_beside_it_demand_comes_first(text: str, meant: str) -> None:
+    assert [each.suggestions[0] for each in check(text, "sv")] == [meant]
+
+
+def test_a_name_behind_a_quotation_does_not_open_a_sentence() -> None:
+    assert corrected('"It hurts," Mailis said.', "en") == '"It hurts," Mailis said.'
+    assert corrected('She said, "Becouse of that."', "en") == 'She said, "Becouse of that."'
+    assert check('She said, "Becouse of that."', "en")[0].suggestions[0] == "Because"
+
+
+def test_two_spellings_of_one_word_do_not_make_each_other_doubtful() -> None:
+    [found] = check("My favorit book.", "en")
+    assert {"favorite", "favourite"} < set(found.suggestions)
+    assert found.confidence > 0.7
 
 
 def test_a_word_of_the_glossary_is_right() -> None:
