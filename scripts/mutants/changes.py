@@ -155,4 +155,17 @@ MUTANTS = (
         "    except Exception:\n"
         "        return await _run(leases, None, identity, message, handler)",
     ),
+    Mutant(
+        "an event of a deleted batch takes effect",
+        "inbox.py",
+        "return new - {event.event_id for event in ordered if event.batch_id in barred}",
+        "return new",
+        everywhere=True,
+    ),
+    Mutant(
+        "a deletion is looked for before it is waited for",
+        "migrations/versions/0002_barred_batches.py",
+        "LANGUAGE plpgsql VOLATILE",
+        "LANGUAGE plpgsql STABLE",
+    ),
 )

@@ -93,3 +93,16 @@ async def test_a_page_deletes_once_it_is_told_that_the_teacher_is_sure(
     left = await teacher.get(f"/batches/{batch_id}")
     assert left.status_code == 410
     assert "still to forget it: content" in left.text
+
+
+async def test_whoever_follows_a_batch_that_is_deleted_is_not_kept_waiting(
+    anna: httpx.AsyncClient, fakes: FakeServices
+) -> None:
+    path = f"/v1/batches/{await created(anna)}"
+    batch_id = UUID(path.rpartition("/")[2])
+    fakes.show(progress(batch_id, BatchStatus.RUNNING, "At work."))
+    async with asyncio.timeout(10), anna.stream("GET", f"{path}/events") as response:
+        async for line in response.aiter_lines():
+            if line == "event: progress":
+                await anna.delete(path)
+    assert problem(await anna.get(f"{path}/events"), 410) == "batch_deleted"

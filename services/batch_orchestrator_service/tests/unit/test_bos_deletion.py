@@ -17,6 +17,7 @@ from huleedu_service_libs.testing.harness import ServiceHarness
 from services.batch_orchestrator_service.config import Settings
 from services.batch_orchestrator_service.deletion import delete_old_batches
 from services.batch_orchestrator_service.domain import first_run_id
+from services.batch_orchestrator_service.store import Base, forget
 from services.batch_orchestrator_service.tests.desk import Desk
 from services.batch_orchestrator_service.tests.samples import (
     BATCH,
@@ -64,6 +65,12 @@ async def test_of_a_batch_at_work_an_id_and_times_are_left(
     assert said.data == BatchDeletedV1(batch_id=BATCH)
     assert (await desk.get(f"/v1/batches/{BATCH}")).status_code == HTTPStatus.NOT_FOUND
     assert (await desk.get("/v1/batches?owner_id=school")).status_code == HTTPStatus.OK
+
+
+async def test_no_table_is_left_out(harness: ServiceHarness) -> None:
+    async with harness.session() as session:
+        rows = await forget(session, BATCH)
+    assert rows.keys() == Base.metadata.tables.keys() - {"deletions"}
 
 
 async def test_the_deletion_is_completed_with_the_last_confirmation(

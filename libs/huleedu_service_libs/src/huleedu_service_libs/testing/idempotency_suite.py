@@ -33,7 +33,7 @@ from common_core.events.envelope import EventData, EventEnvelope
 from common_core.identifiers import BatchId
 from common_core.topics import event_type_of
 from huleedu_service_libs.config import ServiceSettings
-from huleedu_service_libs.deletion import barred_batches
+from huleedu_service_libs.deletion import bar, barred_batches, batch_of
 from huleedu_service_libs.errors import EventInProgress
 from huleedu_service_libs.handled import Outcome
 from huleedu_service_libs.idempotency import idempotent_consumer
@@ -405,6 +405,19 @@ class IdempotencySuite:
         assert await situation.state() == "completed"
         harness.clock.jump(1)
         assert await situation.state() == "absent"
+
+    async def test_deleted_batch(self, situation: Situation) -> None:
+        """Of a deleted batch no event has an effect but those that tell of its deletion."""
+        harness, data = situation.harness, situation.event.data
+        async with harness.session() as session:
+            await bar(session, data.batch_id)  # type: ignore[attr-defined]  # every event has one
+        before = await harness.snapshot()
+        outcome = await situation.attempt()
+        if batch_of(data) is None:
+            assert (outcome, await situation.effects()) == (Outcome.DONE, 1)
+            return
+        assert (outcome, await situation.effects()) == (Outcome.DUPLICATE, 0)
+        assert await harness.snapshot() == before
 
     async def test_flushed_redis(self, situation: Situation) -> None:
         """Redis may forget everything: the redelivery finds the inbox."""
