@@ -259,7 +259,7 @@ def test_only_services_that_handle_events_have_dead_letters(
     monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:9/postgres")
     for command in (["list"], ["show"], ["replay"], ["drop", "--yes"]):
         number = [] if command == ["list"] else [1]
-        result = dead_letters(*command, "content_service", *number)
+        result = dead_letters(*command, "api_gateway_service", *number)
         assert result.exit_code == 1
         assert "result_aggregator_service" in result.stderr
     handling = {path.parent.name for path in ROOT.glob("services/*_service/handlers.py")}

@@ -21,6 +21,7 @@ from huleedu_service_libs.database import create_engine
 from huleedu_service_libs.dead_letters import DeadLetter, DeadLetters, DeadLetterStatus
 
 CONSUMERS = (
+    "content_service",
     "batch_orchestrator_service",
     "batch_conductor_service",
     "essay_lifecycle_service",
