@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
@@ -14,7 +15,7 @@ from common_core.events.cj_events import (
     CjWaveRequestedV1,
 )
 from common_core.events.envelope import EventEnvelope
-from common_core.identifiers import BatchId, EssayId, RunId, TextId
+from common_core.identifiers import BatchId, EssayId, RunId
 from common_core.models import Anchor, BatchProfile, EssayText
 from huleedu_service_libs.testing.harness import ServiceHarness
 from huleedu_service_libs.texts import InMemoryTexts, Texts, text_id_of
@@ -86,8 +87,7 @@ def request_for(
     scale: tuple[str, ...] = (),
     anchors: dict[int, str] | None = None,
     batch_id: BatchId | None = None,
-    assignment: TextId | None = None,
-    extra_comparisons: int = 0,
+    **profile: Any,
 ) -> CjAssessmentRequestedV1:
     """A request to rank these texts; two runs differ in their ids only."""
     listed = tuple(
@@ -108,11 +108,10 @@ def request_for(
         essays=listed,
         profile=BatchProfile(
             language=Language.ENGLISH,
-            assignment_text_id=assignment,
             judge=judge,
             grade_scale=scale,
             anchors=known,
-            extra_comparisons=extra_comparisons,
+            **profile,
         ),
         fingerprint="fingerprint",
     )

@@ -1,15 +1,19 @@
 """Essays that come late, through all eight processes: what was done for the others stays."""
 
+import asyncio
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
 from huleedu_cli.client import Gateway
 from huleedu_cli.essays import Essay
-from services.tests.e2e.class_set import ENGLISH, assess, hand_in
+from huleedu_cli.main import app
+from services.tests.e2e.class_set import ENGLISH, FrontDoor, assess, hand_in
 from services.tests.e2e.test_people import Room
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -56,7 +60,11 @@ async def test_a_batch_that_is_over_goes_on_with_an_essay_more(
 
 
 async def test_an_essay_that_comes_while_people_compare_is_compared_when_they_are_done(
-    gateway: Gateway, http: httpx.AsyncClient
+    gateway: Gateway,
+    http: httpx.AsyncClient,
+    front_door: FrontDoor,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     batch_id = await hand_in(gateway, CLASS, judge="people", rubric="Facts before style.")
     room = Room(http, batch_id)
@@ -69,7 +77,11 @@ async def test_an_essay_that_comes_while_people_compare_is_compared_when_they_ar
     assert (status["status"], status["notices"]) == ("running", [])
     while (await room.get())["status"] == "running":
         await room.compare()
-    results = await gateway.results(batch_id)
+    monkeypatch.setenv("HULEEDU_API_KEY", front_door.key)
+    said = [str(LATE[0]), "--gateway", front_door.url, "--output", str(tmp_path)]
+    again = await asyncio.to_thread(CliRunner().invoke, app, ["batches", "add", batch_id, *said])
+    assert (again.exit_code, "already" in again.output) == (2, True), again.output
+    results = json.loads((tmp_path / "results.json").read_text())
     assert len(results["essays"]) == 9
     [late] = [essay for essay in results["essays"] if essay["file"] == LATE[0].name]
     before = [each for each in results["verdicts"] if late["essay_id"] not in each.values()]

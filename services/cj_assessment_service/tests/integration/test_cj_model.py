@@ -18,7 +18,11 @@ from sqlalchemy import select
 
 from common_core.domain_enums import RunControl
 from common_core.events.batch_events import BatchRunControlledV1
-from common_core.events.cj_events import CjAssessmentCompletedV1, CjWaveRequestedV1
+from common_core.events.cj_events import (
+    AssessmentResultV1,
+    CjAssessmentCompletedV1,
+    CjWaveRequestedV1,
+)
 from common_core.events.deletion_events import BatchDataDeletedV1, BatchDeletedV1
 from common_core.identifiers import RunId
 from huleedu_service_libs.clock import Clock
@@ -170,6 +174,48 @@ async def test_a_model_ranks_the_class_and_every_verdict_says_how_it_was_come_by
     assert await committed(harness) == len(rows) * PRICE
     best = max(range(8), key=lambda number: len(CLASS[number]))
     assert result.essays[0].essay_id == request_for(CLASS).essays[best].essay_id
+
+
+async def test_the_rubric_of_a_batch_is_what_its_essays_are_judged_by(
+    harness: ServiceHarness, texts: InMemoryTexts, server: ChatServer
+) -> None:
+    facts = await texts.put("Facts <before> style.")
+    request = await take(harness, texts, CLASS, judge=JUDGE, rubric_text_id=facts)
+    made = len(server.asked)
+    assert {asked.between("rubric")["text"] for asked in server.asked} == {
+        harmless("Facts <before> style.")
+    }
+    style = await texts.put("Style before facts.")
+    later = RunId(uuid4())
+    await take(
+        harness,
+        texts,
+        CLASS,
+        judge=JUDGE,
+        rubric_text_id=style,
+        run_id=later,
+        batch_id=request.batch_id,
+    )
+    _, second = await harness.emitted(AssessmentResultV1)
+    assert second.data.taken_over == 0
+    assert len(server.asked) == made + second.data.comparisons
+    assert server.asked[-1].between("rubric")["text"] == "Style before facts."
+
+
+async def test_a_later_run_says_what_it_has_spent_and_what_was_spent_before(
+    harness: ServiceHarness, texts: InMemoryTexts, server: ChatServer
+) -> None:
+    request = await take(harness, texts, CLASS, judge=JUDGE)
+    before = len(server.asked)
+    more = [*CLASS, essay(30)]
+    later = RunId(uuid4())
+    await take(harness, texts, more, judge=JUDGE, run_id=later, batch_id=request.batch_id)
+    _, second = await harness.emitted(AssessmentResultV1)
+    [judge] = second.data.judges
+    now = len(server.asked) - before
+    assert now > 0
+    assert (judge.verdicts, judge.taken_over) == (before + now, before)
+    assert (judge.cost, judge.cost_taken_over) == ((before + now) * PRICE, before * PRICE)
 
 
 async def test_an_essay_with_instructions_stays_inside_the_data(

@@ -207,7 +207,7 @@ async def test_a_person_sees_two_texts_and_the_task_and_nothing_else(
     harness: ServiceHarness, texts: InMemoryTexts
 ) -> None:
     task = TextId("a" * 64)
-    _, room, _ = await begin(harness, texts, assignment=task)
+    _, room, _ = await begin(harness, texts, assignment_text_id=task)
     found = await room.pairs()
     assert found.assignment_text_id == task
     assert set(found.pairs[0].model_dump()) == {"pair_id", "first", "second"}
