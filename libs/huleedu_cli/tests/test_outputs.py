@@ -118,6 +118,7 @@ def test_results_json_tells_what_the_ranking_is_made_of() -> None:
     more = {
         "stop_reason": "Every pair has been compared.",
         "concordance": 0.9,
+        "taken_over": 12,
         "judges": [{"judge": "gpt", "verdicts": 1}],
         "look_first": [{"essay_id": "1", "reason": "Its grade is uncertain."}],
         "verdicts": [{**verdict, "degree": 2, "reason": "It argues better."}],

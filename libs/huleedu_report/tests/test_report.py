@@ -377,6 +377,34 @@ def test_the_report_says_what_a_place_is_made_of_and_where_to_look_first() -> No
         "0.0123",
     ):
         assert sentence in page
+    assert "of them before" not in page
+
+
+def test_the_report_says_what_was_made_and_paid_for_in_earlier_runs() -> None:
+    found = compared(essay(1, 1.0), essay(2, 0.0))
+    found["taken_over"] = 7
+    found["judges"] = [
+        {
+            "judge": "gpt",
+            "verdicts": 9,
+            "agreement": 1.0,
+            "order_effect": 0.0,
+            "order_effect_se": 0.1,
+            "slope": 1.0,
+            "infit": 1.0,
+            "z": None,
+            "swap_consistency": None,
+            "flagged": False,
+            "cost": "0.52",
+            "taken_over": 7,
+            "cost_taken_over": "0.40",
+        }
+    ]
+
+    page = report_page(found)
+
+    assert "7 of them before" in page
+    assert "0.12, and 0.40 before" in page
 
 
 def test_the_log_of_comparisons_names_files_and_tells_files_of_one_name_apart() -> None:

@@ -32,7 +32,15 @@ _ESSAY = (
     "grade_probabilities",
     "word_count",
 )
-_MORE_OF_BATCH = ("stop_reason", "grade_note", "concordance", "judges", "look_first", "verdicts")
+_MORE_OF_BATCH = (
+    "stop_reason",
+    "grade_note",
+    "concordance",
+    "taken_over",
+    "judges",
+    "look_first",
+    "verdicts",
+)
 _MORE_OF_ESSAY = ("plausible_ranks", "anchor", "near_boundary", "anchor_above", "anchor_below")
 _CORRECTION = ("start", "end", "original", "suggestions", "confidence", "kind")
 
