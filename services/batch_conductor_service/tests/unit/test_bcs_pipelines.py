@@ -71,6 +71,19 @@ async def test_only_the_rest_of_a_phase_is_to_do(
     assert comparison.reused == ()
 
 
+async def test_a_pupil_more_whose_name_is_known_now_leaves_the_others_as_they_are(
+    harness: ServiceHarness, client: quart_types.TestClientProtocol
+) -> None:
+    await harness.deliver(spellchecked("anna"))
+    named = PROFILE.model_copy(update={"names": ("anna", "bo")})
+    both = essay("anna"), essay("bo")
+    spelling, _ = (await resolved(client, *both, profile=named)).phases
+    assert spelling.to_do == both
+    before = {"profile": named, "earlier_names": (PROFILE.names,)}
+    spelling, _ = (await resolved(client, *both, **before)).phases
+    assert (spelling.reused, spelling.to_do) == ((corrected("anna"),), (essay("bo"),))
+
+
 async def test_a_finished_pipeline_leaves_nothing_to_do(
     harness: ServiceHarness, client: quart_types.TestClientProtocol
 ) -> None:
