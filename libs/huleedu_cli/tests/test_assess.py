@@ -289,13 +289,16 @@ def test_anchors_are_sent_once_each_with_their_grades(
 def test_the_options_reach_the_gateway(gateway: FakeGateway, essays: Path, tmp_path: Path) -> None:
     prompt = essays / "assignment.txt"
     prompt.write_text("Write about a pet.\n")
-    options = ["--prompt", prompt, "--language", "sv", "--judge", "house"]
+    rubric = essays / "rubric.txt"
+    rubric.write_text("Facts first.\n")
+    options = ["--prompt", prompt, "--rubric", rubric, "--language", "sv", "--judge", "house"]
     result = assess(gateway, essays, *options, "--output", tmp_path / "out")
     assert result.exit_code == 0, result.output
     assert gateway.batch["assignment"] == "Write about a pet."
+    assert gateway.batch["rubric"] == "Facts first."
     assert gateway.batch["language"] == "sv"
     assert gateway.batch["judge"] == "house"
-    assert "assignment.txt" not in gateway.files
+    assert not {"assignment.txt", "rubric.txt"} & set(gateway.files)
 
 
 def test_what_the_gateway_refuses_is_said_in_its_words(
