@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -323,6 +324,17 @@ def test_a_missing_key_is_told(
 ) -> None:
     monkeypatch.delenv("HULEEDU_API_KEY")
     result = assess(gateway, essays)
+    assert result.exit_code == 1
+    assert "Set HULEEDU_API_KEY" in result.output
+
+
+def test_a_missing_key_is_told_of_a_batch_too(
+    gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HULEEDU_API_KEY")
+    result = CliRunner().invoke(
+        app, ["batches", "show", str(UUID(int=1)), "--gateway", gateway.url]
+    )
     assert result.exit_code == 1
     assert "Set HULEEDU_API_KEY" in result.output
 

@@ -15,7 +15,7 @@ from huleedu_cli.anchors import KnownGrade, grade_scale, read_anchors
 from huleedu_cli.client import Gateway
 from huleedu_cli.essays import Handed, collect
 from huleedu_cli.outputs import ranking, write_results
-from huleedu_cli.problem import Problem
+from huleedu_cli.problem import Problem, api_key_for
 from huleedu_cli.progress import BatchProgress
 from huleedu_cli.running import run, running_stack
 from huleedu_cli.spell import read_glossary
@@ -81,9 +81,7 @@ def assess(order: Order, gateway_url: str | None, console: Console) -> int:
 
 async def _assess(order: Order, gateway_url: str | None, console: Console) -> int:
     if gateway_url:
-        key = os.environ.get("HULEEDU_API_KEY")
-        if not key:
-            raise Problem(f"Set HULEEDU_API_KEY to a key that {gateway_url} accepts.")
+        key = api_key_for(gateway_url)
         return _hand_back(order, await _run_batch(order, gateway_url, key, console), console)
     async with running_stack(console) as running:
         url, key = running.stack.gateway_url, running.stack.api_key

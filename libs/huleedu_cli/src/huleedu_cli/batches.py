@@ -9,7 +9,7 @@ from uuid import UUID
 
 import typer
 
-from huleedu_cli.problem import Problem, told
+from huleedu_cli.problem import Problem, api_key_for, told
 from huleedu_cli.terminal import visible
 
 if TYPE_CHECKING:
@@ -116,13 +116,12 @@ async def _add(
 def _gateway(url: str | None) -> tuple[str, str]:
     from huleedu_cli import state  # noqa: PLC0415 - so that help is given at once
 
-    key = os.environ.get("HULEEDU_API_KEY", "")
     if url is not None:
-        return url, key
+        return url, api_key_for(url)
     running = state.read()
     if running is None:
         raise Problem("Which HuleEdu? Name its --gateway, or start one with `huleedu up`.")
-    return running.gateway_url, key or running.api_key
+    return running.gateway_url, os.environ.get("HULEEDU_API_KEY") or running.api_key
 
 
 async def _ask(url: str, key: str, batch_id: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -1,5 +1,6 @@
 """What ends a command early, and how it is told."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,14 @@ _INTERRUPTED = 130
 
 class Problem(Exception):  # noqa: N818 - it is told to people in these words
     """Something the person at the keyboard can do something about; the text is for them."""
+
+
+def api_key_for(gateway_url: str) -> str:
+    """The key in the environment; Problem if there is none."""
+    key = os.environ.get("HULEEDU_API_KEY")
+    if not key:
+        raise Problem(f"Set HULEEDU_API_KEY to a key that {gateway_url} accepts.")
+    return key
 
 
 @contextmanager
