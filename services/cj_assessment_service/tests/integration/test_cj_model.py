@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 import structlog
 from dishka import Provider
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from common_core.domain_enums import RunControl
 from common_core.events.batch_events import BatchRunControlledV1
@@ -144,6 +144,12 @@ async def comparisons(harness: ServiceHarness, run_id: RunId = RUN) -> list[Comp
 async def committed(harness: ServiceHarness) -> Decimal:
     async with harness.session() as session:
         return await session.scalar(select(SpendingRow.committed)) or Decimal(0)
+
+
+async def ended_calls(harness: ServiceHarness) -> int:
+    async with harness.session() as session:
+        ended = select(func.count()).where(CallRow.ended.is_not(None))
+        return await session.scalar(ended) or 0
 
 
 async def failure(harness: ServiceHarness) -> str:
@@ -586,10 +592,11 @@ async def test_calls_that_a_crash_has_cut_off_are_made_again_with_their_keys(
         await texts.put(text)
     await harness.deliver(request_for(CLASS, judge=JUDGE))
     [wave] = await harness.emitted(CjWaveRequestedV1)
-    held = asyncio.Event()
+    held, waiting = asyncio.Event(), set[str]()
 
     async def answer(asked: Asked) -> Said:
         if len(server.asked) > 4:
+            waiting.add(asked.key)
             await held.wait()
         return await longer_is_better(asked)
 
@@ -597,10 +604,13 @@ async def test_calls_that_a_crash_has_cut_off_are_made_again_with_their_keys(
     doomed = harness.first
     attempt = doomed.spawn(harness.attempt(harness.message(wave)))
     await server.until_asked(9)
+    async with asyncio.timeout(30):
+        while await ended_calls(harness) + len(waiting) < len(server.asked):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
     await harness.kill(doomed)
     attempt.cancel()
     await asyncio.gather(attempt, return_exceptions=True)
-    cut_off = {asked.key for asked in server.asked} - set(server.bills)
+    cut_off = set(waiting)
     held.set()
     await harness.pass_liveness()
     second = await harness.worker("second")
