@@ -18,6 +18,7 @@ from huleedu_service_libs.cpu import CpuPool
 from huleedu_service_libs.deletion import is_barred
 from huleedu_service_libs.errors import DatabaseUnavailable, PermanentError, TemporaryError
 from huleedu_service_libs.texts import TextNotFound, Texts
+from huleedu_service_libs.together import all_of
 from services.cj_assessment_service import computation, controls, store
 from services.cj_assessment_service.assessment import (
     INHERITED,
@@ -194,12 +195,7 @@ class Assessor:
                 notes=notes,
             )
 
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                reading = [tasks.create_task(read(essay)) for essay in essays]
-        except ExceptionGroup as group:  # the engine decides by the type of what went wrong
-            raise group.exceptions[0] from group
-        return [task.result() for task in reading]
+        return await all_of(*map(read, essays))
 
     async def _text(self, essay: EssayText) -> str:
         try:

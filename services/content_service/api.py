@@ -15,6 +15,7 @@ from common_core.http_models import ReadFile, ReadFiles, StoredText, UploadForm
 from common_core.identifiers import BatchId, TextId
 from huleedu_service_libs.http import Problem, correlation_id, inject, json_response
 from huleedu_service_libs.openapi import problems
+from huleedu_service_libs.together import all_of
 from services.content_service.config import Settings
 from services.content_service.intake import Intake, refuse_deleted
 from services.content_service.store import File, get_text, put_text, use_text
@@ -57,12 +58,8 @@ async def upload_essays(
                 file = File(BatchId(batch_id), received.name, received.hash)
                 return await intake.take(file, spool.read(received), correlation_id())
 
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                outcomes = [tasks.create_task(take(received)) for received in files]
-        except ExceptionGroup as group:  # a refusal is answered in its own words
-            raise group.exceptions[0] from group
-    return json_response(ReadFiles(files=tuple(outcome.result() for outcome in outcomes)))
+        outcomes = await all_of(*map(take, files))
+    return json_response(ReadFiles(files=tuple(outcomes)))
 
 
 async def _received(spool: Spool, seconds: float) -> list[ReceivedFile]:

@@ -14,6 +14,7 @@ from huleedu_service_libs.consumer.assignment import Limits
 from huleedu_service_libs.testing.fake_kafka import FakeBroker, FakeKafkaClient
 from huleedu_service_libs.testing.harness import ServiceHarness, Worker
 from huleedu_service_libs.testing.messages import StoredMessage, envelope_of, message_of
+from huleedu_service_libs.together import all_of
 from huleedu_service_libs.transaction import Transactions
 from libs.huleedu_service_libs.tests import ledger_service
 from libs.huleedu_service_libs.tests.ledger_service import ledger
@@ -49,12 +50,7 @@ async def _raise_in_a_group(error: Exception) -> None:
     async def fail() -> None:
         raise error
 
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(fail())
-            tasks.create_task(asyncio.Event().wait())
-    except ExceptionGroup as group:
-        raise group.exceptions[0] from group
+    await all_of(fail(), asyncio.Event().wait())
 
 
 @dataclass

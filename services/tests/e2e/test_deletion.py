@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,18 +14,18 @@ from uuid import UUID, uuid4
 import asyncpg
 import httpx
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer
 from redis.asyncio import Redis
 
 from common_core.events.deletion_events import BatchDeletionCompletedV1
 from common_core.events.essay_events import EssayContentProvisionedV1
-from common_core.events.spellcheck_events import SpellcheckResultV1
 from common_core.identifiers import BatchId, TextId
 from common_core.topics import KEEPERS, event_type_of
 from huleedu_cli.client import Gateway
 from huleedu_cli.running import Running
 from huleedu_service_libs.testing.messages import envelope_of, message_of
 from services.tests.e2e.class_set import FrontDoor, hand_in
+from services.tests.e2e.poison import send, send_poison
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -108,28 +107,6 @@ def class_of(folder: Path, marker: str) -> list[Path]:
     return [*files, broken]
 
 
-async def send(stack: Running, *records: tuple[str, bytes, bytes]) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=stack.infrastructure.kafka_bootstrap_servers)
-    await producer.start()
-    for topic, key, value in records:
-        await producer.send_and_wait(topic, value, key=key)
-    await producer.stop()
-
-
-async def poison(stack: Running, batch_id: str, marker: str) -> None:
-    """An event that nobody can handle, and that has the pupils' words in it."""
-    row = event_type_of(SpellcheckResultV1)
-    event = {
-        "event_id": str(uuid4()),
-        "event_type": row.name,
-        "event_timestamp": datetime.now(UTC).isoformat(),
-        "source_service": row.producer,
-        "correlation_id": str(uuid4()),
-        "data": {"batch_id": batch_id, "nonsense": f"Said {marker}."},
-    }
-    await send(stack, (row.topic, b"poison", json.dumps(event).encode()))
-
-
 async def until_found_in(stack: Running, word: str, *places: str) -> None:
     async with asyncio.timeout(WITHIN_SECONDS):
         while not set(places) <= await places_with(stack, word):  # noqa: ASYNC110 - in other processes
@@ -151,7 +128,7 @@ async def test_names_texts_and_reasons_of_a_finished_batch_are_gone(
         pass
     essays = (await gateway.results(batch_id))["essays"]
     assert sum(essay["status"] == "assessed" for essay in essays) == len(PUPILS)
-    await poison(stack, batch_id, marker)
+    await send_poison(stack, batch_id, f"Said {marker}.")
     await until_found_in(
         stack,
         marker,

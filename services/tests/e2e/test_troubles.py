@@ -1,28 +1,23 @@
 """A poison event, a stopped consumer and a stopped relay, each seen by whoever looks."""
 
 import asyncio
-import json
 import os
 import re
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 import asyncpg
 import httpx
 import pytest
-from aiokafka import AIOKafkaProducer
 
-from common_core.events.spellcheck_events import SpellcheckResultV1
-from common_core.topics import event_type_of
 from huleedu_cli.client import Gateway
 from huleedu_cli.running import Running
 from huleedu_service_libs.outbox.relay import LEADER_LOCK
 from services.tests.e2e.class_set import ENGLISH, hand_in
+from services.tests.e2e.poison import send_poison
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -82,19 +77,7 @@ async def without_relay(stack: Running, service: str) -> AsyncIterator[None]:
 
 async def test_a_poison_event_is_told_with_its_batch(gateway: Gateway, stack: Running) -> None:
     batch_id = await hand_in(gateway, ENGLISH[:2], essay_count=3)
-    row = event_type_of(SpellcheckResultV1)
-    event = {
-        "event_id": str(uuid4()),
-        "event_type": row.name,
-        "event_timestamp": datetime.now(UTC).isoformat(),
-        "source_service": row.producer,
-        "correlation_id": str(uuid4()),
-        "data": {"batch_id": batch_id, "nonsense": True},
-    }
-    producer = AIOKafkaProducer(bootstrap_servers=stack.infrastructure.kafka_bootstrap_servers)
-    await producer.start()
-    await producer.send_and_wait(row.topic, json.dumps(event).encode(), key=b"poison")
-    await producer.stop()
+    await send_poison(stack, batch_id, "no fields at all")
 
     says = await trouble(gateway, batch_id, "could not handle SpellcheckResultV1")
 
