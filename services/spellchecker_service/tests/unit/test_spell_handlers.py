@@ -1,6 +1,5 @@
 """The spelling phase through its door: real engine, real database, texts in memory."""
 
-import asyncio
 import uuid
 from typing import Any
 
@@ -244,23 +243,3 @@ async def test_a_second_delivery_changes_nothing(
     await harness.redis.flushall()
     assert (await harness.deliver(message)).outcome is Outcome.DUPLICATE
     assert await harness.emitted() == before
-
-
-async def test_a_long_text_does_not_hold_the_event_loop(
-    harness: ServiceHarness, texts: InMemoryTexts
-) -> None:
-    """What is left to the loop is short beside the check itself, however slow the machine."""
-    words = " ".join(
-        f"The abbility of number {number} is a wonderful thing." for number in range(2500)
-    )
-    checking = asyncio.create_task(harness.deliver(a_request(await texts.put(words))))
-    clock, longest = asyncio.get_running_loop().time, 0.0
-    before = clock()
-    while not checking.done():
-        await asyncio.sleep(0.001)
-        longest, before = max(longest, clock() - before), clock()
-    await checking
-    async with harness.session() as session:
-        check = (await session.scalars(select(CheckRow))).one()
-    assert check.word_count == 22_500
-    assert longest < check.duration_seconds / 3
