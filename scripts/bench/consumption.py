@@ -29,7 +29,7 @@ from typing import Any
 import asyncpg
 import sqlalchemy as sa
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from common_core.events.envelope import EventEnvelope, envelop, headers
@@ -283,7 +283,7 @@ async def ours(run: Run, limits: Limits) -> None:
     config = ConsumerConfig(
         run.addresses.kafka_bootstrap_servers, IdempotencyConfig(run.group), limits=limits
     )
-    transactions = Transactions(async_sessionmaker(engine, expire_on_commit=False), run.group)
+    transactions = Transactions(engine, run.group)
     consumer = Consumer(router, config, client, transactions, container, observe=observe)
     await consumer.start()
     await run.end.wait()

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncEngine
 from typer.testing import CliRunner, Result
 
 from common_core.events.spellcheck_events import SpellcheckResultV1
@@ -63,7 +63,7 @@ class Base:
     async def bury(self, engine: AsyncEngine) -> None:
         await create_database(self.url, SERVICE)
         await migrate(engine, MIGRATIONS)
-        graveyard = DeadLetters(async_sessionmaker(engine), SERVICE)
+        graveyard = DeadLetters(engine, SERVICE)
         error = PermanentError(REASON)
         identity = identify(self.message)
         assert await graveyard.bury(self.message, identity, error, event_type=identity.event_type)

@@ -12,13 +12,13 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from huleedu_cli import state
 from huleedu_cli.problem import Problem
 from huleedu_cli.terminal import visible
 from huleedu_service_libs.database import create_engine
 from huleedu_service_libs.dead_letters import DeadLetter, DeadLetters, DeadLetterStatus
+from huleedu_service_libs.errors import DatabaseUnavailable
 
 CONSUMERS = (
     "content_service",
@@ -79,14 +79,14 @@ async def opened(server: str, service: str) -> AsyncIterator[DeadLetters]:
         ) from error
     where = f"{url.host}:{url.port or 5432}"
     try:
-        yield DeadLetters(async_sessionmaker(engine), service)
+        yield DeadLetters(engine, service)
     except LookupError as error:
         raise Problem(f"{service}: {error}.") from error
     except DBAPIError as error:
         if isinstance(error.orig and error.orig.__cause__, _NEVER_RUN):
             raise NoDatabase(f"{service} has no database at {where}: it has not run.") from error
         raise Problem(f"PostgreSQL at {where} refuses: {error.orig}.") from error
-    except OSError as error:
+    except (OSError, DatabaseUnavailable) as error:
         raise Problem(f"PostgreSQL at {where} cannot be reached: {error}.") from error
     finally:
         await engine.dispose()

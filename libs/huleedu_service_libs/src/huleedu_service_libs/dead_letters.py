@@ -14,7 +14,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from huleedu_service_libs import inbox
 from huleedu_service_libs.deletion import names_barred
@@ -23,6 +23,7 @@ from huleedu_service_libs.idempotency.identity import Identity, Message, fingerp
 from huleedu_service_libs.inbox import InboxOutcome
 from huleedu_service_libs.outbox.table import OutgoingRecord, append, pack_headers, unpack_headers
 from huleedu_service_libs.schema import messaging
+from huleedu_service_libs.unit_of_work import UnitOfWork, leaving_transactions_to_us
 
 
 class DeadLetterStatus(StrEnum):
@@ -83,8 +84,8 @@ class DeadLetter:
 class DeadLetters:
     """The dead letters of one consumer, in its service's database."""
 
-    def __init__(self, sessions: async_sessionmaker[AsyncSession], consumer: str) -> None:
-        self._sessions = sessions
+    def __init__(self, engine: AsyncEngine, consumer: str) -> None:
+        self._engine = leaving_transactions_to_us(engine)
         self._consumer = consumer
 
     async def bury(
@@ -101,10 +102,10 @@ class DeadLetters:
         False if there is nothing to bury: the event has taken effect, or is buried already, or
         its batch was deleted.
         """
-        async with self._sessions.begin() as session:
-            if await names_barred(session, message.topic, message.value):
+        async with UnitOfWork(self._engine) as unit:
+            if await names_barred(unit.session, message.topic, message.value):
                 return False
-            if not await self._enter(session, identity, error):
+            if not await self._enter(unit, identity, error):
                 return False
             row = {
                 "consumer": self._consumer,
@@ -122,10 +123,11 @@ class DeadLetters:
                 "attempts": attempts,
             }
             insert = postgresql.insert(dead_letters).values(row).on_conflict_do_nothing()
-            if not (await session.scalars(insert.returning(dead_letters.c.id))).all():
-                return False
-            await append(session, [_announcement(message, error, self._consumer)])
-            return True
+            new = (await unit.session.scalars(insert.returning(dead_letters.c.id))).all()
+            if new:
+                await append(unit.connection, [_announcement(message, error, self._consumer)])
+            await unit.commit()
+            return bool(new)
 
     async def list(
         self, *, status: DeadLetterStatus | None = DeadLetterStatus.DEAD, limit: int = 100
@@ -133,23 +135,23 @@ class DeadLetters:
         query = sa.select(dead_letters).where(dead_letters.c.consumer == self._consumer)
         if status is not None:
             query = query.where(dead_letters.c.status == status.value)
-        async with self._sessions() as session:
-            rows = await session.execute(query.order_by(dead_letters.c.id).limit(limit))
+        async with UnitOfWork(self._engine) as unit:
+            rows = await unit.session.execute(query.order_by(dead_letters.c.id).limit(limit))
             return [_from_row(row) for row in rows.mappings()]
 
     async def show(self, dead_letter_id: int) -> DeadLetter:
         """LookupError if there is none."""
-        async with self._sessions() as session:
-            return await self._one(session, dead_letter_id)
+        async with UnitOfWork(self._engine) as unit:
+            return await self._one(unit.session, dead_letter_id)
 
     async def replay(self, dead_letter_id: int) -> DeadLetter:
         """Send the original bytes to the original topic again.
 
         LookupError if it is not dead (any more).
         """
-        async with self._sessions.begin() as session:
-            letter = await self._settle(session, dead_letter_id, DeadLetterStatus.REPLAYED)
-            await session.execute(
+        async with UnitOfWork(self._engine) as unit:
+            letter = await self._settle(unit.session, dead_letter_id, DeadLetterStatus.REPLAYED)
+            await unit.session.execute(
                 sa.delete(inbox.inbox).where(
                     inbox.inbox.c.consumer == self._consumer,
                     inbox.inbox.c.event_id == letter.event_id,
@@ -157,29 +159,28 @@ class DeadLetters:
                     inbox.inbox.c.fingerprint == bytes.fromhex(fingerprint(letter.payload or b"")),
                 )
             )
-            await append(
-                session,
-                [
-                    OutgoingRecord(
-                        letter.topic, letter.key, letter.headers, letter.payload, letter.event_id
-                    )
-                ],
+            again = OutgoingRecord(
+                letter.topic, letter.key, letter.headers, letter.payload, letter.event_id
             )
+            await append(unit.connection, [again])
+            await unit.commit()
             return letter
 
     async def drop(self, dead_letter_id: int) -> DeadLetter:
         """Decide that it will not be handled. LookupError if it is not dead (any more)."""
-        async with self._sessions.begin() as session:
-            return await self._settle(session, dead_letter_id, DeadLetterStatus.DROPPED)
+        async with UnitOfWork(self._engine) as unit:
+            letter = await self._settle(unit.session, dead_letter_id, DeadLetterStatus.DROPPED)
+            await unit.commit()
+            return letter
 
     async def _enter(
-        self, session: AsyncSession, identity: Identity | None, error: BaseException
+        self, unit: UnitOfWork, identity: Identity | None, error: BaseException
     ) -> bool:
         if identity is None or isinstance(error, PayloadConflict):
             return True  # no event of its own, or the id belongs to another payload
         return bool(
             await inbox.enter(
-                session, self._consumer, [identity], outcome=InboxOutcome.DEAD_LETTERED
+                unit.connection, self._consumer, [identity], outcome=InboxOutcome.DEAD_LETTERED
             )
         )
 

@@ -28,14 +28,12 @@ class PlatformProvider(Provider):
         await engine.dispose()
 
     @provide
-    def sessions(self, engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
-        return async_sessionmaker(engine, expire_on_commit=False)
+    def sessions(self, transactions: Transactions) -> async_sessionmaker[AsyncSession]:
+        return transactions.sessions
 
     @provide
-    def transactions(
-        self, sessions: async_sessionmaker[AsyncSession], settings: ServiceSettings
-    ) -> Transactions:
-        return Transactions(sessions, settings.service_name)
+    def transactions(self, engine: AsyncEngine, settings: ServiceSettings) -> Transactions:
+        return Transactions(engine, settings.service_name)
 
     @provide
     async def redis(self, settings: ServiceSettings) -> AsyncIterator[Redis]:

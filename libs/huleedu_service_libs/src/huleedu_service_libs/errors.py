@@ -8,6 +8,7 @@ raised by the engine.
 import asyncio
 from enum import Enum, auto
 
+import asyncpg
 import sqlalchemy.exc
 
 
@@ -108,14 +109,16 @@ def counts(error: BaseException) -> bool:
 
 
 def _database_is_at_fault(error: BaseException) -> bool:
-    if isinstance(error, sqlalchemy.exc.TimeoutError):
+    if isinstance(error, sqlalchemy.exc.TimeoutError | asyncpg.InterfaceError):
         return True
-    if not isinstance(error, sqlalchemy.exc.DBAPIError):
+    if not isinstance(error, sqlalchemy.exc.DBAPIError | asyncpg.PostgresError):
         return False
-    sqlstate = getattr(error.orig, "sqlstate", None)
-    if sqlstate is None:
-        return error.connection_invalidated or isinstance(error, sqlalchemy.exc.InterfaceError)
-    return str(sqlstate).startswith(_RETRIABLE_SQLSTATES)
+    sqlstate = getattr(getattr(error, "orig", error), "sqlstate", None)
+    if sqlstate is not None:
+        return str(sqlstate).startswith(_RETRIABLE_SQLSTATES)
+    return isinstance(error, sqlalchemy.exc.InterfaceError) or getattr(
+        error, "connection_invalidated", False
+    )
 
 
 def server_is_lost(error: BaseException) -> bool:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import (
     Column,
     DateTime,
@@ -21,9 +22,8 @@ from sqlalchemy import (
     delete,
     func,
     select,
-    text,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from huleedu_service_libs.errors import PayloadConflict
 from huleedu_service_libs.idempotency.identity import Identity
@@ -52,18 +52,20 @@ inbox = Table(
     Index("ix_inbox_processed_at", "processed_at"),
 )
 
-_INSERT = text(
+_INSERT = (
     "INSERT INTO inbox (consumer, event_id, fingerprint, outcome)"
-    " SELECT :consumer, event_id, fingerprint, :outcome"
-    " FROM unnest(CAST(:event_ids AS uuid[]), CAST(:fingerprints AS bytea[]))"
-    " AS new (event_id, fingerprint)"
+    " SELECT $1, event_id, fingerprint, $2"
+    " FROM unnest($3::uuid[], $4::bytea[]) AS new (event_id, fingerprint)"
     " ON CONFLICT (consumer, event_id) DO NOTHING"
-    " RETURNING event_id, (SELECT barred_among(CAST(:batch_ids AS uuid[]))) AS barred"
+    " RETURNING event_id, (SELECT barred_among($5::uuid[])) AS barred"
+)
+_KNOWN = (
+    "SELECT event_id, fingerprint FROM inbox WHERE consumer = $1 AND event_id = ANY($2::uuid[])"
 )
 
 
 async def enter(
-    session: AsyncSession,
+    connection: asyncpg.Connection,
     consumer: str,
     events: Sequence[Identity],
     *,
@@ -76,28 +78,27 @@ async def enter(
     deadlock. PayloadConflict if one of the others is known with another payload.
     """
     ordered = sorted(events, key=lambda event: event.event_id)
-    parameters = {
-        "consumer": consumer,
-        "event_ids": [event.event_id for event in ordered],
-        "fingerprints": [bytes.fromhex(event.fingerprint) for event in ordered],
-        "outcome": outcome.value,
-        "batch_ids": list({event.batch_id for event in ordered if event.batch_id is not None}),
-    }
-    rows = (await session.execute(_INSERT, parameters)).all()
-    new = {row.event_id for row in rows}
+    rows = await connection.fetch(
+        _INSERT,
+        consumer,
+        outcome.value,
+        [event.event_id for event in ordered],
+        [bytes.fromhex(event.fingerprint) for event in ordered],
+        list({event.batch_id for event in ordered if event.batch_id is not None}),
+    )
+    new = {row["event_id"] for row in rows}
     if len(new) < len(ordered):
-        await _compare(session, consumer, [event for event in ordered if event.event_id not in new])
-    barred = rows[0].barred if rows else ()
+        known = [event for event in ordered if event.event_id not in new]
+        await _compare(connection, consumer, known)
+    barred = rows[0]["barred"] if rows else ()
     return new - {event.event_id for event in ordered if event.batch_id in barred}
 
 
-async def _compare(session: AsyncSession, consumer: str, events: Sequence[Identity]) -> None:
-    known = await session.execute(
-        select(inbox.c.event_id, inbox.c.fingerprint).where(
-            inbox.c.consumer == consumer, inbox.c.event_id.in_([event.event_id for event in events])
-        )
-    )
-    fingerprints = {row.event_id: row.fingerprint.hex() for row in known}
+async def _compare(
+    connection: asyncpg.Connection, consumer: str, events: Sequence[Identity]
+) -> None:
+    rows = await connection.fetch(_KNOWN, consumer, [event.event_id for event in events])
+    fingerprints = {row["event_id"]: row["fingerprint"].hex() for row in rows}
     for event in events:
         if fingerprints.get(event.event_id, event.fingerprint) != event.fingerprint:
             raise PayloadConflict(f"event {event.event_id} is known with another payload")

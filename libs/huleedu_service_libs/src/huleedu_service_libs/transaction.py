@@ -3,43 +3,29 @@
 Effects and events are committed together or not at all.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
 from uuid import UUID
 
 import asyncpg
-import sqlalchemy.exc
 from opentelemetry import propagate
 from opentelemetry.context import get_current
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from common_core.events.envelope import EventData, EventEnvelope, derive_event_id, envelop, headers
 from common_core.topics import event_type_of
 from huleedu_service_libs import inbox
-from huleedu_service_libs.errors import (
-    CommitOutcomeUnknown,
-    DatabaseUnavailable,
-    PermanentError,
-    server_is_lost,
-)
+from huleedu_service_libs.errors import DatabaseUnavailable, PermanentError
 from huleedu_service_libs.idempotency.identity import Identity
 from huleedu_service_libs.outbox.table import OutgoingRecord, append
+from huleedu_service_libs.unit_of_work import UnitOfWork, leaving_transactions_to_us
 
 CAUSATION_HEADER = "causation_id"
 """What the event follows from: an event's id, or that of a request or a deadline."""
 
 Data = TypeVar("Data", bound=EventData)
 
-_COMMIT_SECONDS = 5.0
-"""How long a COMMIT may go on after its handler was cancelled."""
-_CANNOT_CONNECT = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
-"""What comes out of opening a connection as it is: SQLAlchemy translates only later errors."""
-_STILL_WHOLE = text("SELECT 1")
-"""COMMIT after a failed statement is a rollback that says nothing; this raises if there was one
-that its handler has hidden."""
 MAX_PAYLOAD_BYTES = 900_000
 """Below the broker's limit of a megabyte.
 
@@ -60,14 +46,23 @@ class Transaction:
     """`session` for the effects, `emit` for the events that go with them."""
 
     def __init__(
-        self, session: AsyncSession, *, cause: UUID, correlation_id: UUID, source_service: str
+        self, unit: UnitOfWork, *, cause: UUID, correlation_id: UUID, source_service: str
     ) -> None:
-        self.session = session
+        self._unit = unit
         self.cause = cause
         self.correlation_id = correlation_id
         self._source_service = source_service
         self._outgoing: list[OutgoingRecord] = []
         self._ids: set[UUID] = set()
+
+    @property
+    def session(self) -> AsyncSession:
+        return self._unit.session
+
+    async def connection(self) -> asyncpg.Connection:
+        """The driver's own, for effects that need no objects; it finds what the session has."""
+        await self._unit.write()
+        return self._unit.connection
 
     def emit(self, data: Data, *, discriminator: str = "") -> EventEnvelope[Data]:
         """Say it when the transaction commits.
@@ -137,13 +132,11 @@ class Transactions:
     """
 
     def __init__(
-        self,
-        sessions: async_sessionmaker[AsyncSession],
-        source_service: str,
-        wake: Callable[[], None] = lambda: None,
+        self, engine: AsyncEngine, source_service: str, wake: Callable[[], None] = lambda: None
     ) -> None:
         self.source_service = source_service
-        self.sessions = sessions
+        self.sessions = async_sessionmaker(engine, expire_on_commit=False)
+        self.engine = leaving_transactions_to_us(engine)
         self._wake = wake
 
     def on_outgoing(self, wake: Callable[[], None]) -> None:
@@ -156,10 +149,10 @@ class Transactions:
     @asynccontextmanager
     async def begin(self, cause: UUID, correlation_id: UUID) -> AsyncIterator[Transaction]:
         """A transaction for what no event has caused: an HTTP request, a deadline."""
-        async with self.sessions() as session:
-            tx = self._transaction(session, cause, correlation_id)
+        async with UnitOfWork(self.engine) as unit:
+            tx = self._transaction(unit, cause, correlation_id)
             yield tx
-            await self._commit([tx], _open_gate)
+            await self._commit(unit, [tx], _open_gate)
 
     @asynccontextmanager
     async def for_events(
@@ -170,66 +163,33 @@ class Transactions:
         None for an event that has taken effect before. `gate` is asked before the commit and
         refuses it by raising.
         """
-        async with self.sessions() as session:
+        async with UnitOfWork(self.engine) as unit:
             try:
-                new = await inbox.enter(session, consumer, [event.identity for event in events])
-            except _CANNOT_CONNECT as error:
+                new = await inbox.enter(
+                    unit.connection, consumer, [event.identity for event in events]
+                )
+            except OSError as error:
                 raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
             views = [
-                self._transaction(session, event.identity.event_id, event.correlation_id)
+                self._transaction(unit, event.identity.event_id, event.correlation_id)
                 if event.identity.event_id in new
                 else None
                 for event in events
             ]
             yield views
             if new:
-                await self._commit([tx for tx in views if tx is not None], gate)
+                await self._commit(unit, [tx for tx in views if tx is not None], gate)
 
-    def _transaction(self, session: AsyncSession, cause: UUID, correlation_id: UUID) -> Transaction:
+    def _transaction(self, unit: UnitOfWork, cause: UUID, correlation_id: UUID) -> Transaction:
         return Transaction(
-            session,
-            cause=cause,
-            correlation_id=correlation_id,
-            source_service=self.source_service,
+            unit, cause=cause, correlation_id=correlation_id, source_service=self.source_service
         )
 
-    async def _commit(self, views: Sequence[Transaction], gate: Gate) -> None:
-        session = views[0].session
+    async def _commit(self, unit: UnitOfWork, views: Sequence[Transaction], gate: Gate) -> None:
         outgoing = [record for tx in views for record in tx.outgoing]
-        await session.flush()
-        if outgoing:
-            await append(session, outgoing)
-        else:
-            await session.execute(_STILL_WHOLE)
+        await unit.write()
+        await append(unit.connection, outgoing)
         await gate()
-        await _commit_to_the_end(session)
+        await unit.commit()
         if outgoing:
             self._wake()
-
-
-async def _commit_to_the_end(session: AsyncSession) -> None:
-    """COMMIT, not interrupted by a cancellation.
-
-    Half a commit would be a commit nobody knows of.
-    """
-    commit = asyncio.ensure_future(session.commit())
-    try:
-        await asyncio.shield(commit)
-    except asyncio.CancelledError:
-        await asyncio.wait([commit], timeout=_COMMIT_SECONDS)
-        if not commit.done():
-            commit.cancel()
-            await asyncio.wait([commit])
-        error = asyncio.CancelledError() if commit.cancelled() else commit.exception()
-        if error is None:
-            raise
-        raise _commit_error(error) from error
-    except (sqlalchemy.exc.DBAPIError, OSError) as error:
-        raise _commit_error(error) from error
-
-
-def _commit_error(error: BaseException) -> BaseException:
-    """A refusal by the server is certain; a lost connection leaves the outcome open."""
-    if not server_is_lost(error):
-        return error
-    return CommitOutcomeUnknown(f"the connection was lost during COMMIT: {error}")

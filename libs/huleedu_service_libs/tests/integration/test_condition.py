@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from common_core.events.result_events import BatchResultsReadyV1
 from common_core.topics import event_type_of
@@ -16,6 +16,7 @@ from huleedu_service_libs.handled import ConsumerState
 from huleedu_service_libs.outbox.table import OutgoingRecord, append
 from huleedu_service_libs.testing.golden import recorded_bytes
 from huleedu_service_libs.testing.messages import StoredMessage
+from huleedu_service_libs.unit_of_work import UnitOfWork, leaving_transactions_to_us
 
 SERVICE = "result_aggregator_service"
 TOPIC = event_type_of(BatchResultsReadyV1).topic
@@ -46,7 +47,7 @@ async def bury(engine: AsyncEngine, batch_id: UUID, offset: int) -> None:
     message = StoredMessage(
         topic=TOPIC, key=b"k", value=value, headers=(), partition=0, offset=offset
     )
-    graveyard = DeadLetters(async_sessionmaker(engine), SERVICE)
+    graveyard = DeadLetters(engine, SERVICE)
     assert await graveyard.bury(message, None, PermanentError("no such thing"), event_type="XV1")
 
 
@@ -54,8 +55,9 @@ async def test_dead_letters_and_unsent_events_are_told_apart_by_batch(engine: As
     mine, other = uuid4(), uuid4()
     await bury(engine, mine, 1)
     await bury(engine, other, 2)
-    async with async_sessionmaker(engine).begin() as session:
-        await append(session, [OutgoingRecord("some.topic", None, (), b"of nobody")])
+    async with UnitOfWork(leaving_transactions_to_us(engine)) as unit:
+        await append(unit.connection, [OutgoingRecord("some.topic", None, (), b"of nobody")])
+        await unit.commit()
 
     found = await condition(SERVICE, engine, STATE, mine)
 
@@ -69,7 +71,7 @@ async def test_dead_letters_and_unsent_events_are_told_apart_by_batch(engine: As
 async def test_a_dead_letter_that_was_settled_troubles_nobody(engine: AsyncEngine) -> None:
     mine = uuid4()
     await bury(engine, mine, 1)
-    graveyard = DeadLetters(async_sessionmaker(engine), SERVICE)
+    graveyard = DeadLetters(engine, SERVICE)
     [letter] = await graveyard.list()
     await graveyard.drop(letter.id)
 

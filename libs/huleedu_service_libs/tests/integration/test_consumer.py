@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from aiokafka.errors import KafkaError
-from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from huleedu_service_libs.consumer.assignment import Limits
 from huleedu_service_libs.dead_letters import DeadLetterStatus, dead_letter_topic
@@ -450,12 +450,12 @@ async def test_an_event_waits_for_a_database_that_is_away_however_long(bench: Be
     away = create_async_engine("postgresql+asyncpg://postgres@127.0.0.1:1/nowhere")
     worker = await bench.harness.worker("consumer")
     transactions = await worker.container.get(Transactions)
-    there, transactions.sessions = transactions.sessions, async_sessionmaker(away)
+    there, transactions.engine = transactions.engine, away
     async with bench.consuming(worker):
         await bench.until(lambda: len(bench.handled) > 10)
         assert {handled.outcome for handled in bench.handled} == {Outcome.RETRY}
         assert bench.broker.committed == {}
-        transactions.sessions = there
+        transactions.engine = there
         await bench.until_read()
     assert await bench.texts() == ["a"]
     assert await bench.harness.dead_letters.list() == []

@@ -311,8 +311,8 @@ async def test_the_relay_goes_on_after_a_row_that_the_broker_refuses(group: Live
         OutgoingRecord(topic, b"large", (), b"x" * 2_000_000, uuid4()),
         *(OutgoingRecord(topic, b"small", (), str(n).encode(), uuid4()) for n in range(2, 50)),
     ]
-    async with group.harness.session() as session:
-        await append(session, rows)
+    async with group.harness.unit() as unit:
+        await append(unit.connection, rows)
     relay = Relay(group.harness.first.engine, group.address, batch_bytes=3_000_000)
     await relay.start()
     group.observer.assign([tp := TopicPartition(topic, 0)])

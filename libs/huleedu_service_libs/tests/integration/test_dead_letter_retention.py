@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from huleedu_service_libs.database import create_database, create_engine, migrate
 from huleedu_service_libs.dead_letters import DeadLetters, dead_letters, prune_all
@@ -29,7 +29,7 @@ async def engine(postgres_url: str) -> AsyncIterator[AsyncEngine]:
 
 async def letters(engine: AsyncEngine, count: int) -> list[int]:
     """The ids of so many dead letters that came longer ago than they are kept."""
-    graveyard = DeadLetters(async_sessionmaker(engine), SERVICE)
+    graveyard = DeadLetters(engine, SERVICE)
     for offset in range(count):
         message = StoredMessage(
             topic="some.topic", partition=0, offset=offset, key=None, value=b"{}", headers=()
@@ -62,7 +62,7 @@ async def test_old_dead_letters_go_and_the_undecided_ones_are_told(engine: Async
 
 async def test_a_dead_letter_is_kept_from_the_day_it_was_settled(engine: AsyncEngine) -> None:
     first, second = await letters(engine, 2)
-    await DeadLetters(async_sessionmaker(engine), SERVICE).replay(first)
+    await DeadLetters(engine, SERVICE).replay(first)
 
     assert await prune_all(engine, QUARTER) == [(second, "XV1")]
     assert await left(engine) == [first]

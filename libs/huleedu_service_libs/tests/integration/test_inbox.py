@@ -44,18 +44,19 @@ async def test_i12_the_inbox_row_is_the_first_statement_and_alone_if_the_event_i
     await harness.redis.flushall()
     with statements(harness.first.engine) as again:
         assert (await harness.attempt(message)).outcome is Outcome.DUPLICATE
-    begin, entering, *reading = again
+    begin, entering, *reading, rollback = again
+    assert (begin, rollback) == ("BEGIN", "ROLLBACK")
     assert entering.startswith("INSERT INTO inbox ")
-    assert all(statement.startswith("SELECT inbox.") for statement in reading)
+    assert all(statement.startswith("SELECT event_id") for statement in reading)
 
 
 async def test_i16_rows_of_several_events_are_written_in_the_order_of_their_ids(
     harness: ServiceHarness,
 ) -> None:
     events = [Identity(UUID(int=number), "a", "00" * 32) for number in (5, 1, 4, 2, 3)]
-    async with harness.session() as session:
-        assert len(await enter(session, "ledger_service", events)) == 5
-        written = await session.scalars(sa.text("SELECT event_id FROM inbox ORDER BY ctid"))
+    async with harness.unit() as unit:
+        assert len(await enter(unit.connection, "ledger_service", events)) == 5
+        written = await unit.session.scalars(sa.text("SELECT event_id FROM inbox ORDER BY ctid"))
         assert [event_id.int for event_id in written] == [1, 2, 3, 4, 5]
 
 

@@ -44,8 +44,8 @@ def record(key: str, text: str, topic: str = TOPIC) -> OutgoingRecord:
 
 
 async def commit(harness: ServiceHarness, *records: OutgoingRecord) -> None:
-    async with harness.session() as session:
-        await append(session, records)
+    async with harness.unit() as unit:
+        await append(unit.connection, records)
 
 
 async def left(harness: ServiceHarness) -> int:
@@ -218,8 +218,8 @@ async def test_the_trace_goes_on_in_what_is_emitted(harness: ServiceHarness) -> 
 async def test_i35_a_later_emit_of_a_key_waits_for_the_commit_of_an_earlier_one(
     harness: ServiceHarness,
 ) -> None:
-    async with harness.session() as first:
-        await append(first, [record("a", "1"), record("b", "1")])
+    async with harness.unit() as first:
+        await append(first.connection, [record("a", "1"), record("b", "1")])
 
         async def later(key: str) -> None:
             await commit(harness, record(key, "2"))
@@ -264,8 +264,8 @@ async def test_i36_a_row_committed_late_with_an_early_id_is_sent(
     harness: ServiceHarness, relays: Relays
 ) -> None:
     await relays.start()
-    async with harness.session() as late:
-        await append(late, [record("late", "1")])
+    async with harness.unit() as late:
+        await append(late.connection, [record("late", "1")])
         await commit(harness, record("early", "1"))
         await soon(lambda: relays.broker.texts("early") == ["1"])
         assert relays.broker.texts("late") == []

@@ -108,7 +108,7 @@ class Processor:
         clock: Clock | None = None,
     ) -> None:
         self.leases = leases
-        self.dead_letters = DeadLetters(transactions.sessions, leases.config.consumer_name)
+        self.dead_letters = DeadLetters(transactions.engine, leases.config.consumer_name)
         self._router = router
         self._dependencies = dependencies
         self._transactions = transactions

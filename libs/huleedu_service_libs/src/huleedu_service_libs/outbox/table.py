@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+import asyncpg
 from pydantic_core import to_json
 from sqlalchemy import (
     BigInteger,
@@ -16,9 +17,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     func,
-    text,
 )
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from huleedu_service_libs.schema import messaging
 
@@ -46,21 +45,20 @@ class OutgoingRecord:
     event_id: UUID | None = None
 
 
-_INSERT = text(
+_INSERT = (
     "WITH locked AS MATERIALIZED ("
     "  SELECT pg_advisory_xact_lock(hashtextextended(lock_key, 0))"
-    "  FROM unnest(CAST(:lock_keys AS text[])) AS lock_key)"
+    "  FROM unnest($1::text[]) AS lock_key)"
     " INSERT INTO outbox (event_id, topic, key, headers, payload)"
     " SELECT event_id, topic, key, headers, payload"
     " FROM (SELECT count(*) FROM locked) AS all_locked,"
-    " unnest(CAST(:event_ids AS uuid[]), CAST(:topics AS text[]), CAST(:keys AS bytea[]),"
-    " CAST(:headers AS bytea[]), CAST(:payloads AS bytea[]))"
+    " unnest($2::uuid[], $3::text[], $4::bytea[], $5::bytea[], $6::bytea[])"
     " WITH ORDINALITY AS new (event_id, topic, key, headers, payload, position)"
     " ORDER BY position"
 )
 
 
-async def append(session: AsyncSession, records: Sequence[OutgoingRecord]) -> None:
+async def append(connection: asyncpg.Connection, records: Sequence[OutgoingRecord]) -> None:
     """Write the rows as the last statement before the commit.
 
     It first takes a lock per key, in sorted order, held until the commit: ids are given under it,
@@ -68,17 +66,14 @@ async def append(session: AsyncSession, records: Sequence[OutgoingRecord]) -> No
     """
     if not records:
         return
-    lock_keys = sorted({_lock_key(record) for record in records})
-    await session.execute(
+    await connection.execute(
         _INSERT,
-        {
-            "lock_keys": lock_keys,
-            "event_ids": [record.event_id for record in records],
-            "topics": [record.topic for record in records],
-            "keys": [record.key for record in records],
-            "headers": [pack_headers(record.headers) for record in records],
-            "payloads": [record.payload for record in records],
-        },
+        sorted({_lock_key(record) for record in records}),
+        [record.event_id for record in records],
+        [record.topic for record in records],
+        [record.key for record in records],
+        [pack_headers(record.headers) for record in records],
+        [record.payload for record in records],
     )
 
 

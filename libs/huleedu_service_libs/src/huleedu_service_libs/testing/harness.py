@@ -71,6 +71,7 @@ from huleedu_service_libs.testing.fake_redis import FakeRedis
 from huleedu_service_libs.testing.messages import StoredMessage, envelope_of, message_of
 from huleedu_service_libs.testing.process import Process
 from huleedu_service_libs.transaction import Transactions
+from huleedu_service_libs.unit_of_work import UnitOfWork, leaving_transactions_to_us
 
 Data = TypeVar("Data", bound=EventData)
 Dependency = TypeVar("Dependency")
@@ -164,7 +165,7 @@ class ServiceHarness:
 
     @property
     def dead_letters(self) -> DeadLetters:
-        return DeadLetters(self._sessions, self.config.consumer_name)
+        return DeadLetters(self._engine, self.config.consumer_name)
 
     async def __aenter__(self) -> Self:
         if (self._server, self.database) not in _prepared:
@@ -221,11 +222,14 @@ class ServiceHarness:
     async def worker(self, name: str) -> Worker:
         """Another process of this service: its own wiring and connections, the same servers."""
         name = f"{name}-{uuid.uuid4().hex[:8]}"
+        process = Process()
         engine = create_async_engine(
             service_database_url(self._server, self.database),
-            connect_args={"server_settings": {"application_name": name}},
+            connect_args={
+                "server_settings": {"application_name": name},
+                "connection_class": process.connection_class(),
+            },
         )
-        process = Process()
         process.watch(engine)
         client = cast("redis.asyncio.Redis", self.redis.connection(process))
         leases = HeldLeases(client, self.config, worker=name, clock=self.clock)
@@ -326,6 +330,13 @@ class ServiceHarness:
         """A session on the service's database; commits at the end."""
         async with self._sessions.begin() as session:
             yield session
+
+    @asynccontextmanager
+    async def unit(self) -> AsyncIterator[UnitOfWork]:
+        """A transaction on the service's database; commits at the end."""
+        async with UnitOfWork(leaving_transactions_to_us(self._engine)) as unit:
+            yield unit
+            await unit.commit()
 
     async def get(self, dependency: type[Dependency]) -> Dependency:
         """What the service's container gives for that type."""

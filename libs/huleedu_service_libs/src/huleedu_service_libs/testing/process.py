@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import await_only
@@ -34,8 +35,26 @@ class Process:
         self.dead = True
         self._buried.set()
 
+    def connection_class(self) -> type[asyncpg.Connection]:
+        """Connections that pass here before and after what asyncpg itself is asked for."""
+
+        class Watched(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
+            async def execute(connection, query: str, *args: Any, **options: Any) -> Any:  # noqa: N805
+                await self.at("COMMIT" if query.startswith("COMMIT") else "statement")
+                status = await super().execute(query, *args, **options)
+                await self.at("statement done")
+                return status
+
+            async def fetch(connection, query: str, *args: Any, **options: Any) -> Any:  # noqa: N805
+                await self.at("statement")
+                rows = await super().fetch(query, *args, **options)
+                await self.at("statement done")
+                return rows
+
+        return Watched
+
     def watch(self, engine: AsyncEngine) -> None:
-        """Pass here before and after each statement, and before each COMMIT."""
+        """Pass here before and after each statement of SQLAlchemy's."""
 
         def at(where: str) -> Callable[..., None]:
             def visit(*_: Any) -> None:
@@ -46,4 +65,3 @@ class Process:
         sync = engine.sync_engine
         sa.event.listen(sync, "before_cursor_execute", at("statement"))
         sa.event.listen(sync, "after_cursor_execute", at("statement done"))
-        sa.event.listen(sync, "commit", at("COMMIT"))
