@@ -107,11 +107,13 @@ MUTANTS = (
         "inbox insert after the effects",
         "transaction.py",
         """            try:
-                new = await inbox.enter(session, consumer, [event.identity for event in events])
-            except _CANNOT_CONNECT as error:
+                new = await inbox.enter(
+                    unit.connection, consumer, [event.identity for event in events]
+                )
+            except OSError as error:
                 raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
             views = [
-                self._transaction(session, event.identity.event_id, event.correlation_id)
+                self._transaction(unit, event.identity.event_id, event.correlation_id)
                 if event.identity.event_id in new
                 else None
                 for event in events
@@ -119,20 +121,22 @@ MUTANTS = (
             yield views
 """,
         """            views: list[Transaction | None] = [
-                self._transaction(session, event.identity.event_id, event.correlation_id)
+                self._transaction(unit, event.identity.event_id, event.correlation_id)
                 for event in events
             ]
             yield views
-            new = await inbox.enter(session, consumer, [event.identity for event in events])
+            identities = [event.identity for event in events]
+            new = await inbox.enter(unit.connection, consumer, identities)
             views = [tx for tx in views if tx is not None and tx.cause in new]
 """,
     ),
     Mutant(
         "outbox row outside the transaction",
         "transaction.py",
-        "            await append(session, outgoing)\n",
-        "            async with self.sessions.begin() as other:\n"
-        "                await append(other, outgoing)\n",
+        "        await append(unit.connection, outgoing)\n",
+        "        async with UnitOfWork(self.engine) as other:\n"
+        "            await append(other.connection, outgoing)\n"
+        "            await other.commit()\n",
     ),
     Mutant(
         "offset committed for a deferred event",

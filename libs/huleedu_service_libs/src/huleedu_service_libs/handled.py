@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 
@@ -18,8 +19,7 @@ class Outcome(StrEnum):
     """Another worker has it; we look again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Handled:
+class Handled(NamedTuple):
     outcome: Outcome
     topic: str
     partition: int

@@ -66,6 +66,7 @@ def _attached(context: Context) -> Iterator[None]:
 
 _EVENTS = "huleedu.events"
 _log = structlog.get_logger(_EVENTS)
+_level = logging.getLogger(_EVENTS)
 
 _LEVELS = {
     Outcome.DONE: logging.INFO,
@@ -79,7 +80,7 @@ _LEVELS = {
 def log_handled(handled: Handled) -> None:
     """One line per attempt."""
     level = _LEVELS[handled.outcome]
-    if not logging.getLogger(_EVENTS).isEnabledFor(level):
+    if not _level.isEnabledFor(level):
         return
     _log.log(
         level,

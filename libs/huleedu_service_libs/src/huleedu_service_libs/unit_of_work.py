@@ -104,7 +104,7 @@ class UnitOfWork:
             if self._open:
                 await self._roll_back()
         finally:
-            await asyncio.shield(asyncio.ensure_future(self._pooled.close()))
+            await self._pooled.close()  # which talks to nobody
 
     async def _roll_back(self) -> None:
         """Or give the connection up: it must not go back to the pool with a transaction open."""

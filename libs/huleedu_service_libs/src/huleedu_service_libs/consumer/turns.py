@@ -24,9 +24,10 @@ class Turns:
 
     async def end(self) -> None:
         """The handler whose turn it was has returned."""
-        if self._session.dirty or self._session.deleted:
-            await self._session.flush()
-        self._session.expire_all()
+        if self._session.identity_map:
+            if self._session.dirty or self._session.deleted:
+                await self._session.flush()
+            self._session.expire_all()
         self._added_before = self._added
 
     def _note(self, _session: Any, _added: Any) -> None:

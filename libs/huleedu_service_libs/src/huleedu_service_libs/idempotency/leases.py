@@ -27,7 +27,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib.resources import files
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 import redis.asyncio
 import redis.exceptions
@@ -77,8 +77,7 @@ class Lease:
     """The task that is cancelled when the lease is lost."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     verdict: Verdict
     failures: int
     """Attempts that ended in an error, before this one."""
