@@ -10,7 +10,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import URL, Connection, NullPool, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, DisconnectionError, InvalidatePoolError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -90,16 +90,17 @@ def create_engine(
 def _ping_what_was_idle(engine: AsyncEngine) -> None:
     """Ask a connection that has rested whether it lives, before it is used.
 
-    One under load is not asked: a ping costs as much as three statements. If the server is known to
-    have ended it, none of those made before is given out.
+    One under load is not asked: a ping costs as much as three statements. One that the server is
+    known to have ended is replaced.
     """
 
     def rests(_connection: object, record: ConnectionPoolEntry) -> None:
         record.info["rests_since"] = time.monotonic()
 
     def ping(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
-        if record.driver_connection.is_closed():
-            raise InvalidatePoolError
+        driver = record.driver_connection
+        if driver is None or driver.is_closed():
+            raise DisconnectionError
         if time.monotonic() - record.info["rests_since"] < _RESTED_SECONDS:
             return
         dialect = engine.dialect

@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import Self
 
 import asyncpg
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from huleedu_service_libs.errors import CommitOutcomeUnknown, DatabaseUnavailable, server_is_lost
 
@@ -36,11 +37,11 @@ class UnitOfWork:
 
     async def __aenter__(self) -> Self:
         try:
-            self._pooled = await self._engine.connect()
+            self._pooled = await self._engine.raw_connection()
         except _LOST as error:  # as it is: SQLAlchemy translates only later errors
             raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
         try:
-            self.connection = (await self._pooled.get_raw_connection()).driver_connection
+            self.connection = self._pooled.driver_connection
             self._open = True
             await self.connection.execute("BEGIN")
         except BaseException as error:
@@ -62,7 +63,9 @@ class UnitOfWork:
     def session(self) -> AsyncSession:
         """The same each time; it can neither commit the transaction nor roll it back."""
         if self._session is None:
-            self._session = AsyncSession(self._pooled, expire_on_commit=False)
+            pooled = Connection(self._engine.sync_engine, self._pooled)
+            bind = AsyncConnection(self._engine, pooled)
+            self._session = AsyncSession(bind, expire_on_commit=False)
         return self._session
 
     async def write(self) -> None:
@@ -104,7 +107,7 @@ class UnitOfWork:
             if self._open:
                 await self._roll_back()
         finally:
-            await self._pooled.close()  # which talks to nobody
+            self._pooled.close()
 
     async def _roll_back(self) -> None:
         """Or give the connection up: it must not go back to the pool with a transaction open."""
@@ -117,7 +120,7 @@ class UnitOfWork:
             pass
         finally:
             if not undone:
-                await self._pooled.invalidate()
+                self.connection.terminate()
 
 
 def leaving_transactions_to_us(engine: AsyncEngine) -> AsyncEngine:

@@ -58,6 +58,7 @@ class Coalescer(Generic[Item, Answer]):
 
     async def _drain(self) -> None:
         while self._waiting:
+            await asyncio.sleep(0)  # whoever is ready to ask in this turn of the loop joins
             taken = self._take()
             try:
                 answers = await self._run([item for items, _ in taken for item in items])
