@@ -73,7 +73,7 @@ class Router:
         The handler has no effect but through `tx`; it may be called again after a rollback, and
         share its transaction with other events that are there at the same time, its own key's and
         others'. It then runs after their handlers and finds in the database what they have done;
-        what it does itself it does through `tx.session`, and does not commit or roll back.
+        what it does itself it does through `tx`, and does not commit or roll back.
         """
         return self._register(model, Mode.TRANSACTION, completed_ttl_seconds)
 

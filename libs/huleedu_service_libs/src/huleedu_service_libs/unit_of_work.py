@@ -12,6 +12,7 @@ from typing import Self
 import asyncpg
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+from sqlalchemy.util import greenlet_spawn
 
 from huleedu_service_libs.errors import CommitOutcomeUnknown, DatabaseUnavailable, server_is_lost
 
@@ -107,7 +108,8 @@ class UnitOfWork:
             if self._open:
                 await self._roll_back()
         finally:
-            self._pooled.close()
+            if self._pooled.is_valid:
+                await greenlet_spawn(self._pooled.close)
 
     async def _roll_back(self) -> None:
         """Or give the connection up: it must not go back to the pool with a transaction open."""
@@ -120,7 +122,7 @@ class UnitOfWork:
             pass
         finally:
             if not undone:
-                self.connection.terminate()
+                await greenlet_spawn(self._pooled.invalidate)
 
 
 def leaving_transactions_to_us(engine: AsyncEngine) -> AsyncEngine:

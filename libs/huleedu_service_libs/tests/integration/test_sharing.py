@@ -372,6 +372,25 @@ async def test_what_handlers_add_is_written_together_unless_one_looks(postgres_u
     assert texts == ["add", "add", "add", "add", "add", "5", "add"]
 
 
+async def test_the_drivers_connection_finds_what_handlers_before_have_added(
+    postgres_url: str,
+) -> None:
+    router = Router()
+
+    @router.on(EssayContentRejectedV1)
+    async def count(event: EventEnvelope[EssayContentRejectedV1], tx: Transaction) -> None:
+        connection = await tx.connection()
+        seen = await connection.fetchval("SELECT count(*) FROM ledger")
+        tx.session.add(Line(event_id=event.event_id, key="k", text=str(seen)))
+
+    async with service(router, postgres_url) as harness:
+        messages = [harness.message(rejection(UUID(int=number), "")) for number in range(3)]
+        assert None not in await together(harness.first, messages)
+        async with harness.session() as session:
+            texts = list(await session.scalars(sa.select(Line.text).order_by(Line.line)))
+    assert texts == ["0", "1", "2"]
+
+
 async def test_no_handler_sees_what_an_earlier_one_has_read_and_each_what_it_has_changed(
     postgres_url: str,
 ) -> None:
