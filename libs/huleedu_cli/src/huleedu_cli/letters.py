@@ -82,12 +82,13 @@ async def opened(server: str, service: str) -> AsyncIterator[DeadLetters]:
         yield DeadLetters(engine, service)
     except LookupError as error:
         raise Problem(f"{service}: {error}.") from error
-    except DBAPIError as error:
-        if isinstance(error.orig and error.orig.__cause__, _NEVER_RUN):
+    except (DBAPIError, DatabaseUnavailable) as error:
+        refusal = error.orig if isinstance(error, DBAPIError) else error.__cause__
+        if isinstance(refusal, OSError):
+            raise Problem(f"PostgreSQL at {where} cannot be reached: {refusal}.") from error
+        if isinstance(refusal and refusal.__cause__, _NEVER_RUN):
             raise NoDatabase(f"{service} has no database at {where}: it has not run.") from error
-        raise Problem(f"PostgreSQL at {where} refuses: {error.orig}.") from error
-    except (OSError, DatabaseUnavailable) as error:
-        raise Problem(f"PostgreSQL at {where} cannot be reached: {error}.") from error
+        raise Problem(f"PostgreSQL at {where} refuses: {refusal}.") from error
     finally:
         await engine.dispose()
 

@@ -39,7 +39,7 @@ class UnitOfWork:
     async def __aenter__(self) -> Self:
         try:
             self._pooled = await self._engine.raw_connection()
-        except _LOST as error:  # as it is: SQLAlchemy translates only later errors
+        except (OSError, self._engine.dialect.loaded_dbapi.Error) as error:
             raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
         try:
             self.connection = self._pooled.driver_connection
