@@ -1,5 +1,6 @@
 """The index of a language as arrays: what a word is, what could be meant, what stands beside it."""
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -27,6 +28,10 @@ UNSEEN = 0.7
 _COMMON = 4.5
 _SHORT = 4
 _USED = 1.5
+_LISTED = -6.5
+_LISTED_BY_CHANCE = 0.42
+"""How common a pair is that a list without counts has: the rarer its words are, the further above
+chance. Counted over treebanks: the line fits pairs of all frequencies within half a nat."""
 _BRITISH = (
     *BRITISH,
     ("r(?=ing$|ed$)", "er"),
@@ -156,13 +161,22 @@ def _distinct(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     return keys[np.concatenate(([True], keys[1:] != keys[:-1]))]
 
 
-def _pair_table() -> Iterator[tuple[int, float]]:
-    known: dict[str, int] = {}
-    for first, second, count in sources.word_pairs():
-        for word in (first, second):
-            if word not in known:
-                known[word] = word_key(word)
-        yield pair_key(known[first], known[second]), np.log(count / 1_024_908_267_229)
+def _word_pairs(language: Language, lexicon: _Lexicon) -> Iterator[tuple[str, str, float]]:
+    """Pairs of words with the natural log of their share of all pairs."""
+    if language == "en":
+        for first, second, count in sources.english_pairs():
+            yield first, second, math.log(count / 1_024_908_267_229)
+        return
+    for first, second in sources.swedish_pairs():
+        zipf = lexicon.frequencies.get(first, 0.0), lexicon.frequencies.get(second, 0.0)
+        if all(zipf):
+            by_chance = (sum(zipf) - 18) * math.log(10)
+            yield first, second, max(by_chance, _LISTED + _LISTED_BY_CHANCE * by_chance)
+
+
+def _pair_table(pairs: list[tuple[str, str, float]]) -> list[tuple[int, float]]:
+    keys = {word: word_key(word) for pair in pairs for word in pair[:2]}
+    return sorted((pair_key(keys[first], keys[second]), log) for first, second, log in pairs)
 
 
 def build(language: Language) -> Arrays:
@@ -185,9 +199,10 @@ def build(language: Language) -> Arrays:
     ]
     sounds = [phonetic_key(word, language) for word in candidates]
     spelt = [word.encode() for word in shown]
-    pairs = sorted(_pair_table()) if language == "en" else []
+    word_pairs = list(_word_pairs(language, lexicon))
+    pairs = _pair_table(word_pairs)
     beside, class_columns, before, behind = word_classes.neighbourhoods(
-        sources.word_pairs() if language == "en" else (),
+        word_pairs,
         lambda word: word_classes.word_class(lexicon.flags.get(word, 0)),
     )
     beside_keys = np.array([word_key(word) for word in beside], np.uint64)

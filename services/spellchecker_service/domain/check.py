@@ -43,7 +43,7 @@ _ABBREVIATED = re.compile(r"[^aeiouyåäöéèáàü]+|[ivxlc]+")
 def _splits(word: str, known: Lexicon) -> list[tuple[str, float]]:
     """Two words written as one, with their scores."""
     found = []
-    for place in range(1, len(word) if known.has_pairs else 0):
+    for place in range(1, len(word) if known.language == "en" else 0):
         first, second = word[:place], word[place:]
         if (place == 1 and first not in {"a", "i"}) or len(second) == 1:
             continue
@@ -57,7 +57,7 @@ def _splits(word: str, known: Lexicon) -> list[tuple[str, float]]:
                 or min(left.zipf, right.zipf) < _COMMON
             ):
                 continue
-            together = min(RAREST_PAIR, (left.zipf + right.zipf - 18) * LN10)
+            together = min(RAREST_PAIR[known.language], (left.zipf + right.zipf - 18) * LN10)
         # Two content words are often rightly one: carwash, bookshop.
         slip = _SPLIT if max(left.zipf, right.zipf) > _FUNCTION_WORD else _SPLIT_OF_CONTENT
         found.append(

@@ -40,7 +40,9 @@ def together(first: str, second: str, known: Lexicon) -> tuple[str, float] | Non
 def _side_by_side(first: Entry, second: Entry, known: Lexicon) -> float:
     """Natural log of how likely the two words are to stand beside each other."""
     found = known.pair_log(first, second)
-    if found is not None:
+    if found is not None and known.language == "en":
         return found
     frequencies = max(first.zipf, _UNHEARD) + max(second.zipf, _UNHEARD)
-    return frequencies * LN10 + 2 * _PER_WORD + _COMPANY
+    in_company = frequencies * LN10 + 2 * _PER_WORD + _COMPANY
+    # How common a Swedish pair is, is only estimated.
+    return in_company if found is None else max(in_company, found + _COMPANY)

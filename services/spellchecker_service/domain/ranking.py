@@ -3,16 +3,18 @@
 from typing import NamedTuple
 
 from .lexicon import LN10, Entry, Lexicon
+from .phonetics import Language
 from .swedish_grammar import agreement
 
 _PER_WORD = -9 * LN10
-RAREST_PAIR = -11.9
-"""Natural log of the share of the rarest pair in the table: an absent pair is rarer."""
+RAREST_PAIR: dict[Language, float] = {"en": -11.9, "sv": -15.0}
+"""Natural log of the share of the rarest pairs in the table: an absent pair is rarer."""
 _STRONGEST = 5.0
 _WEAKEST = -2.0
 _WEIGHT = 0.65
 _CLASS = 0.2
 _GRAMMAR = 0.7
+_COMPANY = 0.65
 
 
 class Neighbours(NamedTuple):
@@ -28,9 +30,10 @@ def fit(entry: Entry, neighbours: Neighbours, lexicon: Lexicon) -> float:
     """How well a word stands between its neighbours, in nats."""
     if lexicon.language == "sv":
         tags_before = neighbours.before.flags if neighbours.before else 0
-        return _GRAMMAR * agreement(
+        demanded = agreement(
             neighbours.word_before, tags_before, entry.flags, neighbours.word_behind
         )
+        return _GRAMMAR * demanded + _COMPANY * company(entry, neighbours, lexicon)
     return _WEIGHT * company(entry, neighbours, lexicon)
 
 
@@ -54,5 +57,5 @@ def _pair(first: Entry, second: Entry, by_class: float, lexicon: Lexicon) -> flo
     by_chance = (first.zipf + second.zipf) * LN10 + 2 * _PER_WORD
     found = lexicon.pair_log(first, second)
     if found is None:
-        return max(_WEAKEST, min(0.0, RAREST_PAIR - by_chance)) + by_class
+        return max(_WEAKEST, min(0.0, RAREST_PAIR[lexicon.language] - by_chance)) + by_class
     return max(_WEAKEST, min(_STRONGEST, found - by_chance))

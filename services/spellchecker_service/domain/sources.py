@@ -2,9 +2,12 @@
 
 `wordfreq` gives frequencies (data CC BY-SA 4.0), `spylls` carries the Hunspell dictionaries en_US
 (SCOWL, BSD-like) and sv_SE (DSSO, LGPL 3), `symspellpy` English word pairs counted in Google Books
-(CC BY 3.0). The index is built from them where the engine runs and is never distributed.
+(CC BY 3.0). The index is built from them where the engine runs and is never distributed. Swedish
+word pairs are in no Python package: those of Tesseract (Apache-2.0) lie beside this module, put
+there by `scripts/swedish_pairs.py`.
 """
 
+import lzma
 import math
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -36,10 +39,12 @@ def source_files(language: Language) -> list[Path]:
         dictionary.with_suffix(".dic"),
         _inside("wordfreq") / "data" / f"large_{language}.msgpack.gz",
     ]
-    return [*files, _pairs_path()] if language == "en" else files
+    return [*files, _pairs_path(language)]
 
 
-def _pairs_path() -> Path:
+def _pairs_path(language: Language) -> Path:
+    if language == "sv":
+        return Path(__file__).with_name("swedish_pairs.txt.xz")
     return _inside("symspellpy") / "frequency_bigramdictionary_en_243_342.txt"
 
 
@@ -65,9 +70,18 @@ class Dictionary:
             yield from expand(self.affixes, stem, flags, memory)
 
 
-def word_pairs() -> Iterator[tuple[str, str, int]]:
-    """English pairs of words with their count among 1,024,908,267,229 words."""
-    with _pairs_path().open(encoding="utf-8-sig") as lines:
+def english_pairs() -> Iterator[tuple[str, str, int]]:
+    """Pairs of words with their count among 1,024,908,267,229 words."""
+    with _pairs_path("en").open(encoding="utf-8-sig") as lines:
         for line in lines:
             first, second, count = line.split()
             yield first, second, int(count)
+
+
+def swedish_pairs() -> Iterator[tuple[str, str]]:
+    """The commonest pairs of words on Swedish web pages, without their counts."""
+    with lzma.open(_pairs_path("sv"), "rt", encoding="utf-8") as lines:
+        for line in lines:
+            first, *followers = line.split()
+            for second in followers:
+                yield first, second

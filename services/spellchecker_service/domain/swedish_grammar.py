@@ -1,8 +1,8 @@
 """Which form of a Swedish word stands behind which word: `ska` + infinitive, `har` + supine.
 
-There is no table of Swedish word pairs, but the dictionary's suffix classes tell the forms of
-verbs, nouns and adjectives, and function words demand one. How strongly was counted over treebanks
-of edited text and rounded. The tags are bits beside those of `Flag`.
+The table of word pairs has the commonest ones only. The dictionary's suffix classes tell the forms
+of verbs, nouns and adjectives, and function words demand one. How strongly was counted over
+treebanks of edited text and rounded. The tags are bits beside those of `Flag`.
 """
 
 from functools import cache

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 FIRST_TAG = 5
-_MASK = (1 << 8) - 1
-_PRIOR = 3e6
-"""Occurrences in pairs after which a word's own counts outweigh the average of all words."""
+_MASK = (1 << 9) - 1
+_PRIOR = 2.9e-6
+"""Share of all pairs after which a word's own counts outweigh the average of all words."""
 _MOST = 3.0
 """Nats: no class tells more than this."""
 
@@ -25,35 +25,38 @@ def word_class(flags: int) -> int:
 
 
 def neighbourhoods(
-    pairs: Iterable[tuple[str, str, int]], class_of: Callable[[str], int]
+    pairs: Iterable[tuple[str, str, float]], class_of: Callable[[str], int]
 ) -> tuple[list[str], npt.NDArray[np.uint8], Table, Table]:
     """The words that occur in pairs, the column of each class, and what stands beside the words.
 
     The two tables have a row for each word: for each class the natural log of how much likelier
-    than by chance it stands before the word, and behind it.
+    than by chance it stands before the word, and behind it. `pairs` have the natural log of their
+    share of all pairs.
     """
     numbers: dict[str, int] = {}
     counted = [
-        (numbers.setdefault(first, len(numbers)), numbers.setdefault(second, len(numbers)), count)
-        for first, second, count in pairs
+        (numbers.setdefault(first, len(numbers)), numbers.setdefault(second, len(numbers)), log)
+        for first, second, log in pairs
     ]
     words = list(numbers)
     classes = np.array([class_of(word) for word in words], np.int64)
     present, column = np.unique(classes, return_inverse=True)
     columns = np.zeros(_MASK + 1, np.uint8)
     columns[present] = np.arange(len(present))
-    first, second, count = np.array(counted, np.int64).reshape(-1, 3).T
+    places = np.array([pair[:2] for pair in counted], np.int64).reshape(-1, 2)
+    first, second = places.T
+    share = np.exp(np.array([log for _, _, log in counted]))
     before = np.zeros((len(words), len(present)))
     behind = np.zeros_like(before)
-    np.add.at(before, (second, column[first]), count)
-    np.add.at(behind, (first, column[second]), count)
+    np.add.at(before, (second, column[first]), share)
+    np.add.at(behind, (first, column[second]), share)
     return words, columns, _likelier(before), _likelier(behind)
 
 
-def _likelier(counts: npt.NDArray[np.float64]) -> Table:
-    average = counts.sum(axis=0) + 1
+def _likelier(shares: npt.NDArray[np.float64]) -> Table:
+    average = shares.sum(axis=0) + 1e-12
     average /= average.sum()
-    own = counts + _PRIOR * average
+    own = shares + _PRIOR * average
     own /= own.sum(axis=1, keepdims=True)
     table: Table = np.clip(np.log(own / average), -_MOST, _MOST).astype(np.float16)
     return table
