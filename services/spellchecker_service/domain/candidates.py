@@ -25,7 +25,7 @@ SHARPNESS = 5.0
 """Nats that one unlikely slip costs."""
 FREQUENCY: dict[Language, float] = {"en": 0.75, "sv": 0.8}
 """How much the frequency of a word counts beside its distance."""
-SOUNDS_ALIKE = 0.8
+SOUNDS_ALIKE: dict[Language, float] = {"en": 0.8, "sv": 0.5}
 CONCAVE = 0.8
 
 
@@ -104,7 +104,7 @@ def gather(words: Sequence[str], lexicon: Lexicon, kept: int) -> list[list[Candi
     same_sound = sound_hashes(keys)[owners] == arrays["sound_of"][numbers]
     frequency = arrays["candidate_zipf"][numbers] * LN10 * FREQUENCY[lexicon.language]
     unlikely = np.where(distance > 1, 1 + CONCAVE * (distance - 1), distance)
-    score = frequency - SHARPNESS * unlikely + SOUNDS_ALIKE * same_sound
+    score = frequency - SHARPNESS * unlikely + SOUNDS_ALIKE[lexicon.language] * same_sound
     best = _first_of_each(owners, np.lexsort((numbers, -score, owners)), kept)
     for owner, number, far, value in zip(
         owners[best].tolist(),

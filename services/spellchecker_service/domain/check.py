@@ -17,10 +17,11 @@ from .decision import (
     confidence,
     genuine,
 )
+from .derivation import is_derived
 from .index_files import Flag
 from .lexicon import LN10, Lexicon, lexicon
 from .phonetics import Language
-from .ranking import RAREST_PAIR, fit
+from .ranking import RAREST_PAIR, fit, is_paired
 from .reading import Reading
 from .tokens import Token
 from .variants import same_word
@@ -103,22 +104,23 @@ def _ranked(
     return sorted(ranked, key=lambda each: (-each[0], each[1]))
 
 
-def _evidence(token: Token, read: Reading) -> Evidence:
-    entry = read.lexicon.entry(token.lower)
-    compound = (
-        compounds.analyse(token.lower, read.lexicon) if read.lexicon.language == "sv" else None
-    )
+def _evidence(place: int, read: Reading) -> Evidence:
+    token, known = read.tokens[place], read.lexicon
+    entry = known.entry(token.lower)
+    swedish = known.language == "sv"
     return Evidence(
         entry.zipf - (_UNCAPITALISED if read.lacks_capital(token) else 0),
         token.capitalised,
         token.opens_sentence,
         read.counts[token.lower],
-        compound.worth if compound else 0.0,
+        compounds.worth(token.lower, known) if swedish else 0.0,
         token.hyphenated,
         token.quoted,
         len(token.word),
         only_in_compounds=bool(entry.flags & (Flag.BEGIN | Flag.MIDDLE)),
         abbreviation=_ABBREVIATED.fullmatch(token.lower) is not None,
+        derived=swedish and is_derived(token.lower, known),
+        paired=is_paired(entry, read.neighbours(place), known),
     )
 
 
@@ -128,8 +130,8 @@ def _check_unknown(place: int, read: Reading, candidates: list[Candidate]) -> Co
     language = read.lexicon.language
     score, best, kind = ranked[0]
     others = [score for score, shown, _ in ranked[1:] if not same_word(shown, best, language)]
-    standing = genuine(_evidence(token, read), language)
-    sure = confidence(score, [*others, standing], len(token.word))
+    standing = genuine(_evidence(place, read), language)
+    sure = confidence(score, [*others, standing], len(token.word), language)
     if sure < (MARK_NAME if token.capitalised else MARK):
         return None
     shown = [read.dressed(suggestion, token) for _, suggestion, _ in ranked[:_SUGGESTED]]

@@ -1,5 +1,6 @@
 """Swedish compounds: words put together from parts that the dictionary lets stand there."""
 
+from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -9,6 +10,8 @@ from .lexicon import Lexicon
 SHORTEST = 2
 _LONGEST = 60
 _MOST_PARTS = 4
+_SHORTEST_SUPPOSED = 3
+_SUPPOSED = 1 / 3
 
 
 class Compound(NamedTuple):
@@ -22,6 +25,39 @@ class Compound(NamedTuple):
     def worth(self) -> float:
         """How much the word looks like a real one, in nats."""
         return 1.2 * self.weakest + 1.5 * min(self.shortest, 5) - 2.5 * (len(self.parts) - 2)
+
+
+def worth(word: str, lexicon: Lexicon) -> float:
+    """How much `word` looks like a compound, in nats; 0 if it cannot be one."""
+    compound = analyse(word, lexicon)
+    if compound is not None:
+        return compound.worth
+    supposed = _two_words(word, lexicon)
+    return _SUPPOSED * supposed.worth if supposed is not None else 0.0
+
+
+def _two_words(word: str, lexicon: Lexicon) -> Compound | None:
+    """`word` as two that exist, though the dictionary does not say that they join."""
+    best = None
+    for place in range(_SHORTEST_SUPPOSED, min(len(word), _LONGEST) - _SHORTEST_SUPPOSED + 1):
+        tail = lexicon.entry(word[place:])
+        if not tail.flags & (Flag.VALID | Flag.END):
+            continue
+        for head in _heads(word, place):
+            if lexicon.entry(head).flags & (Flag.VALID | Flag.BEGIN):
+                behind = Compound((word[place:],), tail.zipf, len(word) - place)
+                best = _better(best, _joined(head, lexicon, behind))
+    return best
+
+
+def _heads(word: str, place: int) -> Iterator[str]:
+    """What may stand before `place`: also with a binding `s`, or less one of three like letters."""
+    head = word[:place]
+    yield head
+    if len(head) > _SHORTEST_SUPPOSED and head.endswith("s"):
+        yield head[:-1]
+    if len(head) > _SHORTEST_SUPPOSED and head[-1] == word[place]:
+        yield head + head[-1]
 
 
 def begins(word: str, lexicon: Lexicon) -> list[int]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from .lexicon import LN10
 from .phonetics import Language
 
-APPLY: dict[Language, float] = {"en": 0.42, "sv": 0.44}
+APPLY: dict[Language, float] = {"en": 0.42, "sv": 0.48}
 """From this probability on a text is changed without asking.
 
 Below one half: what is doubtful is mostly which word is meant, not that another one is.
@@ -19,15 +19,25 @@ MARK_KNOWN = 0.3
 """Of words that are in the dictionary."""
 APPLY_REAL_WORD = 0.9
 APPLY_JOIN = 0.7
-TRUST = 0.65
+TRUST: dict[Language, float] = {"en": 0.65, "sv": 0.8}
 """What a nat of a score is worth as a probability."""
-UNHEARD = -0.8
+UNHEARD: dict[Language, float] = {"en": -0.8, "sv": -1.5}
 LONG: dict[Language, float] = {"en": 0.8, "sv": 0.35}
 SEEN = 0.85
+SEEN_UNCAPITALISED: dict[Language, float] = {"en": 0.85, "sv": 0.75}
+"""The frequency list has names in lower case too, and what is misspelt often."""
 SEEN_BEFORE: dict[Language, float] = {"en": 0.5, "sv": 1.0}
 SEEN_IN_COMPOUNDS = 2.0
 SOMETHING_ELSE = -0.5
 SHORT = 5
+NAME = 6.5
+OPENING: dict[Language, float] = {"en": 3.0, "sv": 4.0}
+COMPOUND = 0.9
+DERIVED = 3.0
+ABBREVIATION = 2.5
+HYPHENATED = 2.5
+QUOTED = 1.0
+PAIRED: dict[Language, float] = {"en": 0.0, "sv": 2.0}
 
 
 class Evidence(NamedTuple):
@@ -43,38 +53,49 @@ class Evidence(NamedTuple):
     length: int
     only_in_compounds: bool
     abbreviation: bool
+    derived: bool
+    paired: bool
 
 
 def genuine(evidence: Evidence, language: Language) -> float:
     """The score of the word as it stands, in the nats of the candidates' scores."""
-    if evidence.zipf:
-        value = evidence.zipf * LN10 * SEEN - SEEN_BEFORE[language]
-        if evidence.only_in_compounds:
-            value -= SEEN_IN_COMPOUNDS
-    else:
-        value = UNHEARD - LONG[language] * max(0, evidence.length - 6)
-    if evidence.capitalised and evidence.opens_sentence:
-        value += max(0.5, 3.0 - 0.4 * max(0, evidence.length - SHORT))
-    elif evidence.capitalised:
-        value += 6.5
-    if evidence.abbreviation:
-        value += 2.5
+    value = _heard(evidence, language) + _as_name(evidence, language)
     if evidence.repeated > 1:
         value += min(3.0, evidence.repeated - 1) * (1.6 if evidence.capitalised else 0.4)
-    value += 0.7 * evidence.compound
-    if evidence.hyphenated:
-        value += 2.5
-    if evidence.quoted:
-        value += 1.0
-    return value
+    return (
+        value
+        + COMPOUND * evidence.compound
+        + DERIVED * evidence.derived
+        + PAIRED[language] * evidence.paired
+        + ABBREVIATION * evidence.abbreviation
+        + HYPHENATED * evidence.hyphenated
+        + QUOTED * evidence.quoted
+    )
 
 
-def confidence(best: float, others: Sequence[float], length: int) -> float:
+def _heard(evidence: Evidence, language: Language) -> float:
+    if not evidence.zipf:
+        return UNHEARD[language] - LONG[language] * max(0, evidence.length - 6)
+    seen = SEEN if evidence.capitalised else SEEN_UNCAPITALISED[language]
+    value = evidence.zipf * LN10 * seen - SEEN_BEFORE[language]
+    return value - SEEN_IN_COMPOUNDS * evidence.only_in_compounds
+
+
+def _as_name(evidence: Evidence, language: Language) -> float:
+    if not evidence.capitalised:
+        return 0.0
+    if not evidence.opens_sentence:
+        return NAME
+    return max(0.5, OPENING[language] - 0.4 * max(0, evidence.length - SHORT))
+
+
+def confidence(best: float, others: Sequence[float], length: int, language: Language) -> float:
     """The probability that the suggestion with the score `best` is right.
 
     `others` are the scores of the other suggestions and of the word as it stands. Something else
     may be meant too, which is rarely so of a long word.
     """
     something_else = SOMETHING_ELSE - max(0, length - 6)
-    total = sum(math.exp(min(50.0, TRUST * (each - best))) for each in (*others, something_else))
+    trust = TRUST[language]
+    total = sum(math.exp(min(50.0, trust * (each - best))) for each in (*others, something_else))
     return 1 / (1 + total)

@@ -49,11 +49,6 @@ class Lexicon:
         self._class_behind = arrays["class_behind"]
         self._seen: dict[str, Entry] = {}
 
-    @property
-    def has_pairs(self) -> bool:
-        """Whether it is known which words stand beside each other."""
-        return len(self._pairs) > 0
-
     def entry(self, word: str) -> Entry:
         """`word` is lower case. An unknown one has frequency 0."""
         found = self._seen.get(word)

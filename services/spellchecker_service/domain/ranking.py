@@ -10,11 +10,10 @@ _PER_WORD = -9 * LN10
 RAREST_PAIR: dict[Language, float] = {"en": -11.9, "sv": -15.0}
 """Natural log of the share of the rarest pairs in the table: an absent pair is rarer."""
 _STRONGEST = 5.0
-_WEAKEST = -2.0
+_WEAKEST: dict[Language, float] = {"en": -2.0, "sv": -3.0}
 _WEIGHT = 0.65
-_CLASS = 0.2
+_CLASS: dict[Language, float] = {"en": 0.2, "sv": 0.5}
 _GRAMMAR = 0.7
-_COMPANY = 0.65
 
 
 class Neighbours(NamedTuple):
@@ -28,13 +27,21 @@ class Neighbours(NamedTuple):
 
 def fit(entry: Entry, neighbours: Neighbours, lexicon: Lexicon) -> float:
     """How well a word stands between its neighbours, in nats."""
+    value = _WEIGHT * company(entry, neighbours, lexicon)
     if lexicon.language == "sv":
         tags_before = neighbours.before.flags if neighbours.before else 0
-        demanded = agreement(
+        value += _GRAMMAR * agreement(
             neighbours.word_before, tags_before, entry.flags, neighbours.word_behind
         )
-        return _GRAMMAR * demanded + _COMPANY * company(entry, neighbours, lexicon)
-    return _WEIGHT * company(entry, neighbours, lexicon)
+    return value
+
+
+def is_paired(entry: Entry, neighbours: Neighbours, lexicon: Lexicon) -> bool:
+    """Whether the word is one of a common pair with a word beside it."""
+    before, behind = neighbours.before, neighbours.behind
+    return (before is not None and lexicon.pair_log(before, entry) is not None) or (
+        behind is not None and lexicon.pair_log(entry, behind) is not None
+    )
 
 
 def company(entry: Entry, neighbours: Neighbours, lexicon: Lexicon) -> float:
@@ -44,18 +51,20 @@ def company(entry: Entry, neighbours: Neighbours, lexicon: Lexicon) -> float:
     """
     value = 0.0
     before, behind = neighbours.before, neighbours.behind
+    weight = _CLASS[lexicon.language]
     if before is not None:
-        value += _pair(before, entry, _CLASS * lexicon.class_behind(before, entry), lexicon)
+        value += _pair(before, entry, weight * lexicon.class_behind(before, entry), lexicon)
     if behind is not None:
-        value += _pair(entry, behind, _CLASS * lexicon.class_before(entry, behind), lexicon)
+        value += _pair(entry, behind, weight * lexicon.class_before(entry, behind), lexicon)
     return value
 
 
 def _pair(first: Entry, second: Entry, by_class: float, lexicon: Lexicon) -> float:
-    if not first.zipf or not second.zipf or not lexicon.has_pairs:
+    if not first.zipf or not second.zipf:
         return 0.0
+    weakest, rarest = _WEAKEST[lexicon.language], RAREST_PAIR[lexicon.language]
     by_chance = (first.zipf + second.zipf) * LN10 + 2 * _PER_WORD
     found = lexicon.pair_log(first, second)
     if found is None:
-        return max(_WEAKEST, min(0.0, RAREST_PAIR[lexicon.language] - by_chance)) + by_class
-    return max(_WEAKEST, min(_STRONGEST, found - by_chance))
+        return max(weakest, min(0.0, rarest - by_chance)) + by_class
+    return max(weakest, min(_STRONGEST, found - by_chance))

@@ -27,7 +27,7 @@ _RARE = 5.0
 def meant_instead(word: str, neighbours: Neighbours, lexicon: Lexicon) -> tuple[str, float] | None:
     """What `word` stands for, with the probability; `None` where nothing tells."""
     others = CONFUSED.get(word)
-    if others is None or None in neighbours[:2] or not lexicon.has_pairs:
+    if others is None or None in neighbours[:2]:
         return None
 
     def likelihood(each: str) -> float:
