@@ -44,7 +44,7 @@ _ABBREVIATED = re.compile(r"[^aeiouyåäöéèáàü]+|[ivxlc]+")
 def _splits(word: str, known: Lexicon) -> list[tuple[str, float]]:
     """Two words written as one, with their scores."""
     found = []
-    for place in range(1, len(word) if known.language == "en" else 0):
+    for place in range(1, len(word)):
         first, second = word[:place], word[place:]
         if (place == 1 and first not in {"a", "i"}) or len(second) == 1:
             continue
@@ -53,8 +53,10 @@ def _splits(word: str, known: Lexicon) -> list[tuple[str, float]]:
             continue
         together = known.pair_log(left, right)
         if together is None:
+            # Any two Swedish words may be a compound; only a common pair is rather two words.
             if (
-                min(len(first), len(second)) < _SHORTEST_APART
+                known.language == "sv"
+                or min(len(first), len(second)) < _SHORTEST_APART
                 or min(left.zipf, right.zipf) < _COMMON
             ):
                 continue

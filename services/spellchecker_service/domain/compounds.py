@@ -37,14 +37,18 @@ def worth(word: str, lexicon: Lexicon) -> float:
 
 
 def _two_words(word: str, lexicon: Lexicon) -> Compound | None:
-    """`word` as two that exist, though the dictionary does not say that they join."""
+    """`word` as two that exist, though the dictionary does not say that they join.
+
+    Not two that often stand side by side: those are a pair without its space.
+    """
     best = None
     for place in range(_SHORTEST_SUPPOSED, min(len(word), _LONGEST) - _SHORTEST_SUPPOSED + 1):
         tail = lexicon.entry(word[place:])
         if not tail.flags & (Flag.VALID | Flag.END):
             continue
         for head in _heads(word, place):
-            if lexicon.entry(head).flags & (Flag.VALID | Flag.BEGIN):
+            first = lexicon.entry(head)
+            if first.flags & (Flag.VALID | Flag.BEGIN) and lexicon.pair_log(first, tail) is None:
                 behind = Compound((word[place:],), tail.zipf, len(word) - place)
                 best = _better(best, _joined(head, lexicon, behind))
     return best
