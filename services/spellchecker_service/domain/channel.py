@@ -5,6 +5,7 @@ what is known of how people misspell: vowels for vowels, single for double lette
 sound alike or lie side by side on the keyboard, accents left out.
 """
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -14,6 +15,7 @@ from .phonetics import Language
 
 Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
+Integers = npt.NDArray[np.int64]
 
 _VOWELS = "aeiouyåäöéèáàü"
 _ALIKE = {
@@ -49,6 +51,20 @@ _NG = ord("n") + ord("g")
 _FIRST_LETTER = 0.55
 _LAST_LETTER = 0.1
 _POSSESSIVE = 0.3
+_ENDINGS: dict[Language, tuple[tuple[str, ...], ...]] = {
+    "en": (),
+    "sv": (
+        ("ar", "er", "or"),
+        ("arna", "erna", "orna"),
+        ("en", "et"),
+        ("ade", "de", "te", "dde", "tte"),
+        ("at", "it", "et"),
+        ("ande", "ende"),
+    ),
+}
+"""Endings that say the same of words of different classes, so that learners take one for another:
+`grannar` and `vänner`, `huset` and `bilen`, `köpte` and `handlade`."""
+_OTHER_CLASS = 0.4
 FAR = 9.0
 
 
@@ -94,6 +110,18 @@ def _single() -> tuple[Floats, Floats]:
     return omitted, extra
 
 
+def _ending(rows: Bytes, lengths: Integers, endings: Sequence[str]) -> Integers:
+    """The length of the longest of `endings` that each row has, or 0."""
+    found = np.zeros(len(rows), np.int64)
+    everyone = np.arange(len(rows))
+    for ending in sorted(endings, key=len):
+        has = lengths > len(ending)
+        for place, letter in enumerate(reversed(ending), 1):
+            has &= rows[everyone, lengths - place] == ord(letter)
+        found[has] = len(ending)
+    return found
+
+
 def distances(written: Bytes, meant: Bytes, language: Language) -> Floats:
     """The distance of each pair of rows. Both have as many rows; zeros fill them up."""
     pairs = len(written)
@@ -134,6 +162,11 @@ def distances(written: Bytes, meant: Bytes, language: Language) -> Floats:
             grid[i, j] = cell
     last_w, last_m = (written > 0).sum(1), (meant > 0).sum(1)
     result: Floats = grid[last_w, last_m, np.arange(pairs)]
+    for endings in _ENDINGS[language]:
+        less_w, less_m = _ending(written, last_w, endings), _ending(meant, last_m, endings)
+        other = np.flatnonzero((less_w > 0) & (less_m > 0))
+        stems = grid[last_w[other] - less_w[other], last_m[other] - less_m[other], other]
+        result[other] = np.minimum(result[other], stems + np.float32(_OTHER_CLASS))
     result += np.float32(_FIRST_LETTER) * (written[:, 0] != meant[:, 0])
     everyone = np.arange(pairs)
     final_w, final_m = written[everyone, last_w - 1], meant[everyone, last_m - 1]
