@@ -30,6 +30,11 @@ def corrected(text: str, language: Language, glossary: tuple[str, ...] = ()) -> 
         pytest.param("en", "The colour of my neighbour's favourite jewellery.", id="British"),
         pytest.param("en", "Every day we may be all right in to day's terms.", id="two words"),
         pytest.param("sv", "En stor stad, i stort sett överhuvud taget.", id="två ord"),
+        pytest.param("sv", "Hundvaktandet tog all tid.", id="a common pair"),
+        pytest.param("sv", "De oerfarnas misstag.", id="derivation"),
+        pytest.param(
+            "sv", "Vi gick på skallväggarna.", id="parts that the dictionary does not join"
+        ),
         pytest.param("en", "The pupils' books and the boy's dog.", id="possessives"),
     ],
 )
@@ -60,6 +65,9 @@ def test_correct_text_is_left_alone(language: Language, text: str) -> None:
         ("en", "She works in london.", "She works in London."),
         ("sv", "Samhellet i sverige.", "Samhället i Sverige."),
         ("sv", "Hon skrivde till mig.", "Hon skrev till mig."),
+        ("sv", "Han köpade en bil och öppnte dörren.", "Han köpte en bil och öppnade dörren."),
+        ("sv", "En trevlig helj önskar vi alla.", "En trevlig helg önskar vi alla."),
+        ("sv", "Det är förmycket snö. Kommerdu ändå?", "Det är för mycket snö. Kommer du ändå?"),
         (
             "sv",
             "Manniskor i samhellet behöver nya vanner.",
