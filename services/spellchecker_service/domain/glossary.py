@@ -12,7 +12,7 @@ from .lexicon import lexicon
 from .phonetics import Language
 from .reading import Reading
 
-_SURELY_MISSPELT = 0.7
+_SURELY_MISSPELT: dict[Language, float] = {"en": 0.7, "sv": 0.9}
 
 
 def words_of_assignment(assignment: str, language: Language) -> frozenset[str]:
@@ -48,5 +48,5 @@ def _surely_misspelt(text: str, language: Language) -> set[str]:
     return {
         each.original.lower()
         for each in check(text, language)
-        if each.confidence >= _SURELY_MISSPELT
+        if each.confidence >= _SURELY_MISSPELT[language]
     }
