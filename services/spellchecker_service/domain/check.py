@@ -29,7 +29,7 @@ from .variants import same_word
 _KEPT = 12
 _SUGGESTED = 5
 _LONGEST = 40
-_SPLIT = 0.7
+_SPLIT: dict[Language, float] = {"en": 0.7, "sv": 1.1}
 _SPLIT_OF_CONTENT = 1.4
 _FUNCTION_WORD = 6.0
 _SHORTEST_APART = 3
@@ -62,7 +62,8 @@ def _splits(word: str, known: Lexicon) -> list[tuple[str, float]]:
                 continue
             together = min(RAREST_PAIR[known.language], (left.zipf + right.zipf - 18) * LN10)
         # Two content words are often rightly one: carwash, bookshop.
-        slip = _SPLIT if max(left.zipf, right.zipf) > _FUNCTION_WORD else _SPLIT_OF_CONTENT
+        function_word = max(left.zipf, right.zipf) > _FUNCTION_WORD
+        slip = _SPLIT[known.language] if function_word else _SPLIT_OF_CONTENT
         found.append(
             (
                 f"{first} {second}",
