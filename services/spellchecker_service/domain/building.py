@@ -20,7 +20,7 @@ from .hashing import (
     word_key,
 )
 from .index_files import WIDTH, Arrays, Flag
-from .phonetics import Language, phonetic_key
+from .phonetics import Language, phonetic_key, spoken
 from .variants import BRITISH
 
 UNSEEN = 0.7
@@ -226,6 +226,7 @@ def build(language: Language) -> Arrays:
         "deletions": _deletion_table(rows, candidate_zipf),
         "sounds": _sound_table(sounds),
         "sound_of": sound_hashes(sounds),
+        "spoken": encode([spoken(word, language) for word in candidates], WIDTH),
         "pair_keys": np.array([key for key, _ in pairs], np.uint64),
         "pair_logs": np.array([log for _, log in pairs], np.float32),
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,7 @@ from .channel import distances
 from .hashing import ID_BITS, PREFIX, deletion_keys, encode, letter_sets, sound_hashes
 from .index_files import WIDTH
 from .lexicon import LN10, Lexicon
-from .phonetics import Language, phonetic_key
+from .phonetics import Language, phonetic_key, spoken
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -26,6 +27,8 @@ SHARPNESS = 5.0
 FREQUENCY: dict[Language, float] = {"en": 0.75, "sv": 0.8}
 """How much the frequency of a word counts beside its distance."""
 SOUNDS_ALIKE: dict[Language, float] = {"en": 0.8, "sv": 0.5}
+BY_SOUND = 0.8
+"""The distance of two spellings of one sound in Swedish, where sj, tj and j have many."""
 CONCAVE = 0.8
 
 
@@ -76,13 +79,18 @@ def _plausible(
     return owners[chosen], numbers[chosen]
 
 
-def _compare(written: npt.NDArray[np.uint8], numbers: Integers, lexicon: Lexicon) -> Floats:
+def _compare(
+    written: npt.NDArray[np.uint8],
+    numbers: Integers,
+    lexicon: Lexicon,
+    spelling: Literal["rows", "spoken"] = "rows",
+) -> Floats:
     """Distances in batches of like length, so that little is computed for nothing."""
     result = np.zeros(len(numbers), np.float32)
     order = np.argsort((written > 0).sum(axis=1), kind="stable")
     for start in range(0, len(order), _BATCH):
         batch = order[start : start + _BATCH]
-        meant = lexicon.arrays["rows"][numbers[batch]]
+        meant = lexicon.arrays[spelling][numbers[batch]]
         result[batch] = distances(written[batch], meant, lexicon.language)
     return result
 
@@ -102,6 +110,11 @@ def gather(words: Sequence[str], lexicon: Lexicon, kept: int) -> list[list[Candi
     )
     distance = _compare(rows[owners], numbers, lexicon)
     same_sound = sound_hashes(keys)[owners] == arrays["sound_of"][numbers]
+    if lexicon.language == "sv":
+        heard_alike = np.flatnonzero(same_sound & (distance > BY_SOUND))
+        heard = encode([spoken(word, "sv") for word in words], WIDTH)[owners[heard_alike]]
+        by_sound = BY_SOUND + _compare(heard, numbers[heard_alike], lexicon, "spoken")
+        distance[heard_alike] = np.minimum(distance[heard_alike], by_sound)
     frequency = arrays["candidate_zipf"][numbers] * LN10 * FREQUENCY[lexicon.language]
     unlikely = np.where(distance > 1, 1 + CONCAVE * (distance - 1), distance)
     score = frequency - SHARPNESS * unlikely + SOUNDS_ALIKE[lexicon.language] * same_sound

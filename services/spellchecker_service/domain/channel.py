@@ -51,20 +51,20 @@ _NG = ord("n") + ord("g")
 _FIRST_LETTER = 0.55
 _LAST_LETTER = 0.1
 _POSSESSIVE = 0.3
-_ENDINGS: dict[Language, tuple[tuple[str, ...], ...]] = {
+_ENDINGS: dict[Language, tuple[tuple[float, tuple[str, ...]], ...]] = {
     "en": (),
     "sv": (
-        ("ar", "er", "or"),
-        ("arna", "erna", "orna"),
-        ("en", "et"),
-        ("ade", "de", "te", "dde", "tte"),
-        ("at", "it", "et"),
-        ("ande", "ende"),
+        (0.4, ("ar", "er", "or")),
+        (0.4, ("arna", "erna", "orna")),
+        (0.4, ("ade", "de", "te", "dde", "tte")),
+        (0.4, ("at", "it", "et")),
+        (0.4, ("ande", "ende")),
+        (0.8, ("en", "et")),
     ),
 }
 """Endings that say the same of words of different classes, so that learners take one for another:
-`grannar` and `vänner`, `huset` and `bilen`, `köpte` and `handlade`."""
-_OTHER_CLASS = 0.4
+`grannar` and `vänner`, `köpte` and `handlade`, `bilen` and `huset`. What that costs."""
+_LONGEST_ENDING = 4
 FAR = 9.0
 
 
@@ -110,14 +110,20 @@ def _single() -> tuple[Floats, Floats]:
     return omitted, extra
 
 
-def _ending(rows: Bytes, lengths: Integers, endings: Sequence[str]) -> Integers:
-    """The length of the longest of `endings` that each row has, or 0."""
-    found = np.zeros(len(rows), np.int64)
+def _last_letters(rows: Bytes, lengths: Integers) -> list[Bytes]:
+    """The last letter of each row, the last but one, and so on; 0 before the first."""
     everyone = np.arange(len(rows))
+    places = range(1, _LONGEST_ENDING + 1)
+    return [np.where(lengths > n, rows[everyone, lengths - n], np.uint8(0)) for n in places]
+
+
+def _ending(last: list[Bytes], endings: Sequence[str]) -> Integers:
+    """The length of the longest of `endings` that each row has behind something else, or 0."""
+    found = np.zeros(len(last[0]), np.int64)
     for ending in sorted(endings, key=len):
-        has = lengths > len(ending)
-        for place, letter in enumerate(reversed(ending), 1):
-            has &= rows[everyone, lengths - place] == ord(letter)
+        has = last[0] == ord(ending[-1])
+        for place, letter in enumerate(reversed(ending[:-1]), 1):
+            has &= last[place] == ord(letter)
         found[has] = len(ending)
     return found
 
@@ -162,11 +168,12 @@ def distances(written: Bytes, meant: Bytes, language: Language) -> Floats:
             grid[i, j] = cell
     last_w, last_m = (written > 0).sum(1), (meant > 0).sum(1)
     result: Floats = grid[last_w, last_m, np.arange(pairs)]
-    for endings in _ENDINGS[language]:
-        less_w, less_m = _ending(written, last_w, endings), _ending(meant, last_m, endings)
+    letters_w, letters_m = _last_letters(written, last_w), _last_letters(meant, last_m)
+    for price, endings in _ENDINGS[language]:
+        less_w, less_m = _ending(letters_w, endings), _ending(letters_m, endings)
         other = np.flatnonzero((less_w > 0) & (less_m > 0))
         stems = grid[last_w[other] - less_w[other], last_m[other] - less_m[other], other]
-        result[other] = np.minimum(result[other], stems + np.float32(_OTHER_CLASS))
+        result[other] = np.minimum(result[other], stems + np.float32(price))
     result += np.float32(_FIRST_LETTER) * (written[:, 0] != meant[:, 0])
     everyone = np.arange(pairs)
     final_w, final_m = written[everyone, last_w - 1], meant[everyone, last_m - 1]

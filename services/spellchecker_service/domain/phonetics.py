@@ -61,10 +61,16 @@ _REPEATED = re.compile(r"(.)\1+")
 _INNER_VOWELS = re.compile(f"(?<!^)[{_VOWELS}'-]+")
 
 
-def phonetic_key(word: str, language: Language) -> str:
-    """`word` is lower case; the key has at most eight sounds."""
+def spoken(word: str, language: Language) -> str:
+    """`word`, in lower case, with a letter for each consonant that is heard."""
     for pattern, sound in _rewrites(language):
         word = pattern.sub(sound, word)
+    return word
+
+
+def phonetic_key(word: str, language: Language) -> str:
+    """`word` is lower case; the key has at most eight sounds."""
+    word = spoken(word, language)
     if word[:1] in _VOWELS:
         word = "A" + word[1:]
     return _REPEATED.sub(r"\1", _INNER_VOWELS.sub("", word))[:8]
