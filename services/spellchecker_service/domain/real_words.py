@@ -1,6 +1,7 @@
 """Words that exist but are not the one meant: `over their`. Only where the neighbours are sure.
 
-English alone: it takes a table of word pairs to tell, and there is none for Swedish.
+English alone: it takes a table of word pairs with their counts to tell, and for Swedish there is
+none.
 """
 
 import math
