@@ -8,12 +8,15 @@ import math
 
 from .index_files import Flag
 from .lexicon import LN10, Entry, Lexicon
+from .phonetics import Language
 
 _PER_WORD = -9 * LN10
 _SLIP = 3.0
 """Nats that a stray space costs."""
-_COMPANY = 3.0
+_COMPANY: dict[Language, float] = {"en": 3.0, "sv": 2.0}
 """Nats by which two words that no table knows as a pair may still be likelier than by chance."""
+_LISTED = 3.0
+"""Nats by which two words may be likelier than is estimated of a pair on a list without counts."""
 _UNHEARD = 0.5
 _SHORTEST = 2
 _USED = 2.5
@@ -40,9 +43,7 @@ def together(first: str, second: str, known: Lexicon) -> tuple[str, float] | Non
 def _side_by_side(first: Entry, second: Entry, known: Lexicon) -> float:
     """Natural log of how likely the two words are to stand beside each other."""
     found = known.pair_log(first, second)
-    if found is not None and known.language == "en":
-        return found
+    if found is not None:
+        return found if known.language == "en" else found + _LISTED
     frequencies = max(first.zipf, _UNHEARD) + max(second.zipf, _UNHEARD)
-    in_company = frequencies * LN10 + 2 * _PER_WORD + _COMPANY
-    # How common a Swedish pair is, is only estimated.
-    return in_company if found is None else max(in_company, found + _COMPANY)
+    return frequencies * LN10 + 2 * _PER_WORD + _COMPANY[known.language]

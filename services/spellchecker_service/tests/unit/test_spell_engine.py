@@ -66,6 +66,7 @@ def test_correct_text_is_left_alone(language: Language, text: str) -> None:
         ("sv", "Samhellet i sverige.", "Samhället i Sverige."),
         ("sv", "Hon skrivde till mig.", "Hon skrev till mig."),
         ("sv", "Han köpade en bil och öppnte dörren.", "Han köpte en bil och öppnade dörren."),
+        ("sv", "Alla i ett klass rum har kör kort.", "Alla i ett klassrum har körkort."),
         ("sv", "Alla vuksna åt sjokolad.", "Alla vuxna åt choklad."),
         ("sv", "En trevlig helj önskar vi alla.", "En trevlig helg önskar vi alla."),
         ("sv", "Hon är påjobbet, jag harinte tid.", "Hon är på jobbet, jag har inte tid."),
