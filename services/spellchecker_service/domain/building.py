@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from . import english_grammar, sources, swedish_grammar, word_classes
+from . import english_grammar, neighbour_classes, sources, swedish_grammar, word_classes
 from .hashing import (
     ID_BITS,
     PREFIX,
@@ -179,6 +179,33 @@ def _pair_table(pairs: list[tuple[str, str, float]]) -> list[tuple[int, float]]:
     return sorted((pair_key(keys[first], keys[second]), log) for first, second, log in pairs)
 
 
+def _class_tables(
+    language: Language, pairs: list[tuple[str, str, float]], lexicon: _Lexicon
+) -> Arrays:
+    """What stands beside what, by class: of grammar in Swedish, of neighbours in English."""
+
+    def tags_of(word: str) -> int:
+        return word_classes.word_class(lexicon.flags.get(word, 0))
+
+    if language == "sv":
+        words, columns, before, behind = word_classes.neighbourhoods(pairs, tags_of)
+        of_word: Arrays = {"class_columns": columns}
+    else:
+        words, class_of, places, before, behind = neighbour_classes.neighbourhoods(pairs, tags_of)
+        of_word = {"class_of": class_of, "place_of_tags": places}
+    keys = np.array([word_key(word) for word in words], np.uint64)
+    by_key = np.argsort(keys)
+    rows = np.concatenate((by_key, np.arange(len(words), len(before))))
+    if language == "en":
+        of_word["class_of"] = of_word["class_of"][by_key]
+    return {
+        **of_word,
+        "beside_keys": keys[by_key],
+        "class_before": before[rows],
+        "class_behind": behind[rows],
+    }
+
+
 def build(language: Language) -> Arrays:
     lexicon = _Lexicon(sources.frequencies(language))
     _read_dictionary(language, lexicon)
@@ -201,17 +228,8 @@ def build(language: Language) -> Arrays:
     spelt = [word.encode() for word in shown]
     word_pairs = list(_word_pairs(language, lexicon))
     pairs = _pair_table(word_pairs)
-    beside, class_columns, before, behind = word_classes.neighbourhoods(
-        word_pairs,
-        lambda word: word_classes.word_class(lexicon.flags.get(word, 0)),
-    )
-    beside_keys = np.array([word_key(word) for word in beside], np.uint64)
-    by_key = np.argsort(beside_keys)
     return {
-        "beside_keys": beside_keys[by_key],
-        "class_columns": class_columns,
-        "class_before": before[by_key],
-        "class_behind": behind[by_key],
+        **_class_tables(language, word_pairs, lexicon),
         "keys": keys[order],
         "flags": flags[order],
         "zipf": zipf[order],

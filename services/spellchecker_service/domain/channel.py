@@ -7,6 +7,7 @@ sound alike or lie side by side on the keyboard, accents left out.
 
 from collections.abc import Sequence
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +20,10 @@ Integers = npt.NDArray[np.int64]
 
 _VOWELS = "aeiouyåäöéèáàü"
 _ALIKE = {
-    "en": ("ck", "sc", "sz", "gj", "fv", "dt", "bp", "mn", "kq", "ys", "xs", "iy", "ea", "eu"),
+    "en": ("gj", "fv", "dt", "bp", "mn", "kq", "ys", "xs", "iy", "ea", "eu"),
     "sv": ("ck", "sc", "sz", "gj", "fv", "dt", "bp", "mn", "kq", "wv", "xs", "gk", "kt", "sk"),
 }
+_HISSED = {"en": ("ck", "sc", "sz"), "sv": ()}
 _ACCENTS = {
     "en": ("eé", "eè", "aà", "iï", "oö", "uü", "aâ", "cç", "eê", "nñ"),
     "sv": ("eé", "eè", "aà", "uü"),
@@ -38,14 +40,34 @@ _VOWEL = 0.8
 _NEAR_VOWEL = 0.6
 _SOUND = 0.8
 _UMLAUT = 0.35
-_OMITTED = 0.7
-_OMITTED_VOWEL = 0.55
-_EXTRA = 1.15
-_EXTRA_VOWEL = 1.0
-_DOUBLE = 0.38
+_HISS = 0.65
+
+
+class _Single(NamedTuple):
+    """What single letters cost: left out, or too many."""
+
+    omitted: float
+    omitted_vowel: float
+    extra: float
+    extra_vowel: float
+    omitted_h: float
+    extra_h: float
+    omitted_double: float
+    extra_double: float
+    vowel_beside_vowel: float
+    """So much less costs a vowel that is left out beside another one: `beutiful`."""
+    omitted_stop: float
+    """Of letters that are often silent or swallowed: c, g, t, d, b, k, w."""
+    final_e: float
+    swapped: float
+
+
+_SINGLE: dict[Language, _Single] = {
+    "en": _Single(0.7, 0.5, 1.2, 1.0, 0.6, 0.8, 0.3, 0.45, 0.1, 0.6, 0.2, 0.65),
+    "sv": _Single(0.7, 0.55, 1.15, 1.0, 0.75, 0.75, 0.38, 0.38, 0.0, 0.7, 0.0, 0.7),
+}
 _APOSTROPHE = 0.2
-_SWAPPED = 0.7
-_C, _K = ord("c"), ord("k")
+_C, _K, _E = ord("c"), ord("k"), ord("e")
 _SWAPPED_NG = 0.35
 _NG = ord("n") + ord("g")
 _FIRST_LETTER = 0.55
@@ -86,7 +108,13 @@ def _substitutions(language: Language) -> Floats:
     for a in _VOWELS:
         for b in _VOWELS:
             put(a, b, _VOWEL)
-    weighted = ((_ALIKE, _SOUND), (_VOWEL_PAIRS, _NEAR_VOWEL), (_UMLAUTS, _UMLAUT), (_ACCENTS, 0.1))
+    weighted = (
+        (_ALIKE, _SOUND),
+        (_HISSED, _HISS),
+        (_VOWEL_PAIRS, _NEAR_VOWEL),
+        (_UMLAUTS, _UMLAUT),
+        (_ACCENTS, 0.1),
+    )
     for pairs, cost in weighted:
         for pair in pairs[language]:
             put(pair[0], pair[1], cost)
@@ -95,15 +123,18 @@ def _substitutions(language: Language) -> Floats:
 
 
 @cache
-def _single() -> tuple[Floats, Floats]:
+def _single(language: Language) -> tuple[Floats, Floats]:
     """The cost of leaving a letter out, and of a letter too many."""
-    omitted = np.full(256, _OMITTED, np.float32)
-    extra = np.full(256, _EXTRA, np.float32)
+    costs = _SINGLE[language]
+    omitted = np.full(256, costs.omitted, np.float32)
+    extra = np.full(256, costs.extra, np.float32)
+    for letter in "cgtdbkw":
+        omitted[ord(letter)] = costs.omitted_stop
     for letter in _VOWELS:
-        omitted[ord(letter)] = _OMITTED_VOWEL
-        extra[ord(letter)] = _EXTRA_VOWEL
+        omitted[ord(letter)] = costs.omitted_vowel
+        extra[ord(letter)] = costs.extra_vowel
+    omitted[ord("h")], extra[ord("h")] = costs.omitted_h, costs.extra_h
     for table in (omitted, extra):
-        table[ord("h")] = 0.75
         table[ord("'")] = _APOSTROPHE
         table[ord("-")] = _APOSTROPHE
         table[0] = 0
@@ -128,6 +159,49 @@ def _ending(last: list[Bytes], endings: Sequence[str]) -> Integers:
     return found
 
 
+@cache
+def _vowels() -> npt.NDArray[np.bool_]:
+    table = np.zeros(256, np.bool_)
+    table[[ord(letter) for letter in _VOWELS]] = True
+    return table
+
+
+def _omitted(m: Bytes, language: Language) -> Floats:
+    """The cost of leaving out each letter of the meant words, which stand in columns."""
+    costs = _SINGLE[language]
+    omit = _single(language)[0][m]
+    if costs.vowel_beside_vowel:
+        vowel = _vowels()[m]
+        pair = vowel[1:] & vowel[:-1]
+        beside = np.zeros_like(vowel)
+        beside[1:] |= pair
+        beside[:-1] |= pair
+        omit -= np.float32(costs.vowel_beside_vowel) * beside
+    if costs.final_e:
+        final = m == _E
+        final[:-1] &= m[1:] == 0
+        omit -= np.float32(costs.final_e) * final
+    double = costs.omitted_double
+    omit[1:] = np.where(m[1:] == m[:-1], np.minimum(omit[1:], double), omit[1:])
+    # `k` for `ck` is a doubling too.
+    omit[:-1] = np.where((m[:-1] == _C) & (m[1:] == _K), np.minimum(omit[:-1], double), omit[:-1])
+    return omit
+
+
+def _extra(w: Bytes, language: Language) -> Floats:
+    """The cost of each letter too many in the written words, which stand in columns."""
+    costs = _SINGLE[language]
+    more = _single(language)[1][w]
+    if costs.final_e:
+        final = w == _E
+        final[:-1] &= w[1:] == 0
+        more -= np.float32(costs.final_e) * final
+    double = costs.extra_double
+    more[1:] = np.where(w[1:] == w[:-1], np.minimum(more[1:], double), more[1:])
+    more[:-1] = np.where((w[:-1] == _C) & (w[1:] == _K), np.minimum(more[:-1], double), more[:-1])
+    return more
+
+
 def distances(written: Bytes, meant: Bytes, language: Language) -> Floats:
     """The distance of each pair of rows. Both have as many rows; zeros fill them up."""
     pairs = len(written)
@@ -137,15 +211,8 @@ def distances(written: Bytes, meant: Bytes, language: Language) -> Floats:
     )
     w = np.ascontiguousarray(written[:, :long_w].T)
     m = np.ascontiguousarray(meant[:, :long_m].T)
-    omitted, extra = _single()
-    substitution = _substitutions(language)
-    omit = omitted[m]
-    omit[1:] = np.where(m[1:] == m[:-1], np.minimum(omit[1:], _DOUBLE), omit[1:])
-    # `k` for `ck` is a doubling too.
-    omit[:-1] = np.where((m[:-1] == _C) & (m[1:] == _K), np.minimum(omit[:-1], _DOUBLE), omit[:-1])
-    more = extra[w]
-    more[1:] = np.where(w[1:] == w[:-1], np.minimum(more[1:], _DOUBLE), more[1:])
-    more[:-1] = np.where((w[:-1] == _C) & (w[1:] == _K), np.minimum(more[:-1], _DOUBLE), more[:-1])
+    costs, substitution = _SINGLE[language], _substitutions(language)
+    omit, more = _omitted(m, language), _extra(w, language)
     grid = np.full((long_w + 1, long_m + 1, pairs), FAR, np.float32)
     grid[0, 0] = 0
     band = 3
@@ -163,7 +230,7 @@ def distances(written: Bytes, meant: Bytes, language: Language) -> Floats:
                 swapped = (w[i - 1] == m[j - 2]) & (w[i - 2] == m[j - 1])
                 # Swedish `gn` and `ng` are the swap that everyone makes: lungt, vangn.
                 nasal = swapped & (w[i - 1] + w[i - 2] == _NG) & (language == "sv")
-                cost = np.where(nasal, _SWAPPED_NG, np.where(swapped, _SWAPPED, FAR))
+                cost = np.where(nasal, _SWAPPED_NG, np.where(swapped, costs.swapped, FAR))
                 np.minimum(cell, grid[i - 2, j - 2] + cost, out=cell)
             grid[i, j] = cell
     last_w, last_m = (written > 0).sum(1), (meant > 0).sum(1)

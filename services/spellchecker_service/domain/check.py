@@ -1,9 +1,9 @@
 """Checking a text: words with places, what is unknown, what could be meant, what to do about it."""
 
-import re
 from collections.abc import Collection
+from heapq import nlargest
 
-from . import compounds, joins, real_words, regularised
+from . import joins, real_words, regularised
 from .candidates import FREQUENCY, SHARPNESS, Candidate, gather
 from .corrections import Correction, Kind
 from .decision import (
@@ -13,15 +13,14 @@ from .decision import (
     MARK,
     MARK_KNOWN,
     MARK_NAME,
-    Evidence,
     confidence,
     genuine,
 )
-from .derivation import is_derived
+from .evidence import evidence_for
 from .index_files import Flag
-from .lexicon import LN10, Lexicon, lexicon
+from .lexicon import LN10, Entry, Lexicon, lexicon
 from .phonetics import Language
-from .ranking import RAREST_PAIR, fit, is_paired
+from .ranking import RAREST_PAIR, fit
 from .reading import Reading
 from .tokens import Token
 from .variants import same_word
@@ -36,9 +35,8 @@ _SHORTEST_APART = 3
 _COMMON = 4.0
 _RULE = 0.4
 _ELSEWHERE = 0.8
-_CONTRACTION = 1.5
-_UNCAPITALISED = 0.9
-_ABBREVIATED = re.compile(r"[^aeiouyåäöéèáàü]+|[ivxlc]+")
+_CLEAR = 1.0
+"""Nats by which a candidate leads that stands for the word beside others."""
 
 
 def _splits(word: str, known: Lexicon) -> list[tuple[str, float]]:
@@ -94,11 +92,7 @@ def _ranked(
     ranked: list[tuple[float, str, Kind]] = []
     for candidate in candidates:
         shown = known.shown(candidate.number)
-        score = candidate.score
-        if "'" in shown:
-            score += _CONTRACTION
-        else:
-            score += fit(known.entry(shown.lower()), neighbours, known)
+        score = candidate.score + fit(shown.lower(), neighbours, known)
         same = shown.lower() == token.lower
         if not same and read.counts[shown.lower()]:
             score += _ELSEWHERE
@@ -107,33 +101,13 @@ def _ranked(
     return sorted(ranked, key=lambda each: (-each[0], each[1]))
 
 
-def _evidence(place: int, read: Reading) -> Evidence:
-    token, known = read.tokens[place], read.lexicon
-    entry = known.entry(token.lower)
-    swedish = known.language == "sv"
-    return Evidence(
-        entry.zipf - (_UNCAPITALISED if read.lacks_capital(token) else 0),
-        token.capitalised,
-        token.opens_sentence,
-        read.counts[token.lower],
-        compounds.worth(token.lower, known) if swedish else 0.0,
-        token.hyphenated,
-        token.quoted,
-        len(token.word),
-        only_in_compounds=bool(entry.flags & (Flag.BEGIN | Flag.MIDDLE)),
-        abbreviation=_ABBREVIATED.fullmatch(token.lower) is not None,
-        derived=swedish and is_derived(token.lower, known),
-        paired=is_paired(entry, read.neighbours(place), known),
-    )
-
-
 def _check_unknown(place: int, read: Reading, candidates: list[Candidate]) -> Correction | None:
     token = read.tokens[place]
     ranked = _ranked(place, read, candidates)
     language = read.lexicon.language
     score, best, kind = ranked[0]
     others = [score for score, shown, _ in ranked[1:] if not same_word(shown, best, language)]
-    standing = genuine(_evidence(place, read), language)
+    standing = genuine(evidence_for(place, read, candidates), language)
     sure = confidence(score, [*others, standing], len(token.word), language)
     if sure < (MARK_NAME if token.capitalised else MARK):
         return None
@@ -204,6 +178,28 @@ def _check_pair(place: int, read: Reading) -> Correction | None:
     )
 
 
+def _probably_meant(read: Reading, candidates: dict[str, list[Candidate]]) -> dict[str, Entry]:
+    """What unknown words mean that leave little doubt: as neighbours of others that is enough."""
+    meant: dict[str, Entry] = {}
+    if read.lexicon.language != "en":
+        return meant
+    names = {token.lower for token in read.tokens if token.capitalised}
+    for word, found in candidates.items():
+        leading = nlargest(2, found, key=lambda each: each.score)
+        clear = len(leading) == 1 or (leading and leading[0].score - leading[1].score > _CLEAR)
+        if clear and word not in names:
+            meant[word] = read.lexicon.entry(read.lexicon.shown(leading[0].number).lower())
+    return meant
+    names = {token.lower for token in read.tokens if token.capitalised}
+    for word, found in candidates.items():
+        best, *others = nlargest(2, found, key=lambda each: each.score) or [None]
+        if best is None or word in names:
+            continue
+        if not others or best.score - others[0].score > _CLEAR:
+            meant[word] = read.lexicon.entry(read.lexicon.shown(best.number).lower())
+    return meant
+
+
 def check(text: str, language: Language, glossary: Collection[str] = ()) -> list[Correction]:
     """The corrections of `text`, sorted, none touching another.
 
@@ -213,6 +209,7 @@ def check(text: str, language: Language, glossary: Collection[str] = ()) -> list
     unknown = [not read.knows(token) for token in read.tokens]
     words = {token.lower for token, is_new in zip(read.tokens, unknown, strict=True) if is_new}
     candidates = _candidates(sorted(word for word in words if len(word) <= _LONGEST), read.lexicon)
+    read.meant = _probably_meant(read, candidates)
     found: list[Correction] = []
     for place, token in enumerate(read.tokens):
         correction = _check_pair(place, read)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from .lexicon import LN10
 from .phonetics import Language
 
-APPLY: dict[Language, float] = {"en": 0.42, "sv": 0.52}
+APPLY: dict[Language, float] = {"en": 0.48, "sv": 0.52}
 """From this probability on a text is changed without asking.
 
 Below one half: what is doubtful is mostly which word is meant, not that another one is.
@@ -19,10 +19,16 @@ MARK_KNOWN = 0.3
 """Of words that are in the dictionary."""
 APPLY_REAL_WORD = 0.9
 APPLY_JOIN = 0.7
-TRUST: dict[Language, float] = {"en": 0.65, "sv": 0.8}
+TRUST: dict[Language, float] = {"en": 0.75, "sv": 0.8}
 """What a nat of a score is worth as a probability."""
-UNHEARD: dict[Language, float] = {"en": -0.8, "sv": -1.5}
-LONG: dict[Language, float] = {"en": 0.8, "sv": 0.35}
+UNHEARD: dict[Language, float] = {"en": -2.5, "sv": -1.5}
+UNHEARD_NAME: dict[Language, float] = {"en": -0.8, "sv": -1.5}
+NAME_WITH_S: dict[Language, float] = {"en": 2.0, "sv": 0.0}
+MISSPELT = 0.7
+"""So much rarer than a word is one misspelling of it in the frequency list, log10."""
+MISSPELT_FURTHER = 2.5
+"""So much rarer still for each unit of its distance."""
+LONG: dict[Language, float] = {"en": 0.9, "sv": 0.35}
 SEEN = 0.85
 SEEN_UNCAPITALISED: dict[Language, float] = {"en": 0.85, "sv": 0.75}
 """The frequency list has names in lower case too, and what is misspelt often."""
@@ -55,6 +61,10 @@ class Evidence(NamedTuple):
     abbreviation: bool
     derived: bool
     paired: bool
+    prefixed: bool
+    possessive: bool
+    misspelt: float
+    """Zipf frequency that the word would have as nothing but a misspelling; 0 if not known."""
 
 
 def genuine(evidence: Evidence, language: Language) -> float:
@@ -75,18 +85,24 @@ def genuine(evidence: Evidence, language: Language) -> float:
 
 def _heard(evidence: Evidence, language: Language) -> float:
     if not evidence.zipf:
-        return UNHEARD[language] - LONG[language] * max(0, evidence.length - 6)
+        unheard = UNHEARD_NAME if evidence.capitalised else UNHEARD
+        long = 0 if evidence.prefixed else max(0, evidence.length - 6)
+        return unheard[language] - LONG[language] * long
     seen = SEEN if evidence.capitalised else SEEN_UNCAPITALISED[language]
     value = evidence.zipf * LN10 * seen - SEEN_BEFORE[language]
+    # People misspell in what the list was counted in too: `strenght` is in it.
+    if evidence.misspelt and (evidence.opens_sentence or not evidence.capitalised):
+        value -= math.log1p(10 ** min(3.0, evidence.misspelt - evidence.zipf))
     return value - SEEN_IN_COMPOUNDS * evidence.only_in_compounds
 
 
 def _as_name(evidence: Evidence, language: Language) -> float:
     if not evidence.capitalised:
         return 0.0
+    owner = NAME_WITH_S[language] * evidence.possessive
     if not evidence.opens_sentence:
-        return NAME
-    return max(0.5, OPENING[language] - 0.4 * max(0, evidence.length - SHORT))
+        return NAME + owner
+    return owner + max(0.5, OPENING[language] - 0.4 * max(0, evidence.length - SHORT))
 
 
 def confidence(best: float, others: Sequence[float], length: int, language: Language) -> float:

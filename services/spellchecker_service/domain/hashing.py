@@ -27,6 +27,22 @@ def pair_key(first: int, second: int) -> int:
     return (first * 0x9E3779B97F4A7C15 + second * 0xC2B2AE3D27D4EB4F) & 0xFFFFFFFFFFFFFFFF
 
 
+_SIGNS = 64
+
+
+def sign_rows(keys: Keys) -> npt.NDArray[np.float32]:
+    """For each key 128 signs that depend on nothing else, as a row of length 1."""
+    halves = []
+    for multiplier in (_MULTIPLIER, np.uint64(0xC2B2AE3D27D4EB4F)):
+        mixed = keys * multiplier
+        mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+        mixed ^= mixed >> np.uint64(32)
+        bits = (mixed[:, None] >> np.arange(_SIGNS, dtype=np.uint64)) & np.uint64(1)
+        halves.append(bits.astype(np.float32) * 2 - 1)
+    rows: npt.NDArray[np.float32] = np.hstack(halves) / np.float32(np.sqrt(2 * _SIGNS))
+    return rows
+
+
 def encode(words: list[str], width: int) -> Words:
     """One row of Latin-1 codes for each word, zeros behind it; other letters become 1."""
     rows = np.zeros((len(words), width), np.uint8)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from . import building, sources
 from .hashing import pair_key, word_key
 from .index_files import Arrays, Flag, ensure, index_version, load
+from .neighbour_classes import CLASSES
 from .phonetics import Language
 from .word_classes import word_class
 
@@ -44,7 +45,10 @@ class Lexicon:
         self._pairs = arrays["pair_keys"].data
         self._pair_logs = arrays["pair_logs"].data
         self._beside = arrays["beside_keys"].data
-        self._columns = arrays["class_columns"].tolist()
+        grammatical = language == "sv"
+        self._columns = arrays["class_columns"].tolist() if grammatical else []
+        self._class_of = [] if grammatical else arrays["class_of"].tolist()
+        self._place_of_tags = [] if grammatical else arrays["place_of_tags"].tolist()
         self._class_before = arrays["class_before"]
         self._class_behind = arrays["class_behind"]
         self._seen: dict[str, Entry] = {}
@@ -77,19 +81,41 @@ class Lexicon:
             return float(self._pair_logs[place])
         return None
 
-    def class_behind(self, word: Entry, other: Entry) -> float:
-        """How much likelier than by chance words like `other` stand behind `word`, natural log."""
-        return self._class_beside(word, other, self._class_behind)
+    def class_behind(self, first: Entry, second: Entry) -> float:
+        """How much likelier than by chance words like `second` stand behind `first`, natural log.
 
-    def class_before(self, other: Entry, word: Entry) -> float:
-        """How much likelier than by chance words like `other` stand before `word`."""
-        return self._class_beside(word, other, self._class_before)
+        English words have classes on both sides, so that it is the same as `class_before`.
+        """
+        if self._columns:
+            return self._by_grammar(first, second, self._class_behind)
+        return self._by_neighbours(first, second)
 
-    def _class_beside(self, word: Entry, other: Entry, table: npt.NDArray[np.float16]) -> float:
+    def class_before(self, first: Entry, second: Entry) -> float:
+        """How much likelier than by chance words like `first` stand before `second`."""
+        if self._columns:
+            return self._by_grammar(second, first, self._class_before)
+        return self._by_neighbours(first, second)
+
+    def _by_grammar(self, word: Entry, other: Entry, table: npt.NDArray[np.float16]) -> float:
         place = bisect_left(self._beside, word.key)
         if place < len(self._beside) and self._beside[place] == word.key:
             return float(table[place, self._columns[word_class(other.flags)]])
         return 0.0
+
+    def _by_neighbours(self, first: Entry, second: Entry) -> float:
+        row, column = self._class_place(first)
+        other_row, other_column = self._class_place(second)
+        behind = self._class_behind[row, other_column]
+        return float(behind + self._class_before[other_row, column]) / 2
+
+    def _class_place(self, word: Entry) -> tuple[int, int]:
+        """The row and the column of a word in the tables of classes."""
+        place = bisect_left(self._beside, word.key)
+        words = len(self._class_of)
+        if place < words and self._beside[place] == word.key:
+            return place, self._class_of[place]
+        tags = self._place_of_tags[word_class(word.flags)]
+        return words + tags, CLASSES + tags
 
     def knows(self, word: str) -> bool:
         return bool(self.entry(word).flags & (Flag.VALID | Flag.CAPITALISED))

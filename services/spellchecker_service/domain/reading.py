@@ -3,13 +3,15 @@
 from collections import Counter
 from collections.abc import Collection
 
+from . import contractions
 from .index_files import Flag
-from .lexicon import Lexicon
+from .lexicon import Entry, Lexicon
 from .ranking import Neighbours
 from .swedish_grammar import PASSED_OVER
 from .tokens import Token, tokenise
 
 _SURE_NAME = 3.0
+_CLAUSE_ENDS = frozenset(",.;:!?")
 _SHORTEST_NAME = 3
 
 
@@ -22,6 +24,8 @@ class Reading:
         self.glossary = {
             part.lower().replace("’", "'") for entry in glossary for part in (entry, *entry.split())
         }
+        self.meant: dict[str, Entry] = {}
+        """What unknown words probably mean, as far as that is clear without their neighbours."""
         self.curly = "’" in text
 
     def knows(self, token: Token) -> bool:
@@ -54,14 +58,24 @@ class Reading:
             word_before = self.tokens[place - 1].lower
             if word_before in PASSED_OVER and place > 1:
                 word_before = self.tokens[place - 2].lower
-            # Contractions are not in the table of pairs: they say nothing of their neighbours.
-            before = None if "'" in word_before else self.lexicon.entry(word_before)
+            before = self._spoken(contractions.last_part(word_before))
         if place + 1 < len(self.tokens):
             following = self.tokens[place + 1]
-            if self.text[token.end : following.start] == " " and "'" not in following.lower:
+            if self.text[token.end : following.start] == " ":
                 word_behind = following.lower
-                behind = self.lexicon.entry(word_behind)
-        return Neighbours(before, behind, word_before, word_behind)
+                behind = self._spoken(contractions.first_part(word_behind))
+        gap = self.text[self.tokens[place - 1].end : token.start][:2] if place else "."
+        return Neighbours(
+            before,
+            behind,
+            word_before,
+            word_behind,
+            first=gap.strip()[:1] in _CLAUSE_ENDS,
+            last=self.text[token.end : token.end + 1] in _CLAUSE_ENDS,
+        )
+
+    def _spoken(self, word: str) -> Entry | None:
+        return (self.meant.get(word) or self.lexicon.entry(word)) if word else None
 
     def dressed(self, suggestion: str, token: Token) -> str:
         """`suggestion` with the capital and the apostrophe of the word it replaces."""

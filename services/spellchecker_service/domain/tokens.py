@@ -11,6 +11,7 @@ _ADDRESS = re.compile(
     r"@|://|^\W?www\.|\\|\.(?:com|org|net|edu|gov|info|se|uk|nu|eu|html?|pdf|docx?|txt)\b"
 )
 _SENTENCE_END = frozenset(".!?…:;\n\r\t•*|")
+_TITLES = frozenset(("mr", "mrs", "ms", "dr", "prof"))
 _OPENING = frozenset("\"“”„»«([{'‘’-–—*>")
 _LATIN_1 = 0x100
 
@@ -60,7 +61,7 @@ def tokenise(text: str) -> list[Token]:
         address = piece[0] in "#@" or _ADDRESS.search(piece) is not None
         for match in _WORD.finditer(piece):
             start, end = chunk.start() + match.start(), chunk.start() + match.end()
-            if not opens:
+            if not opens and not (tokens[-1].lower in _TITLES and text[reached:start] == ". "):
                 opens = _begins_sentence(text, reached, start)
             word = _normal(match.group())
             before, after = text[start - 1 : start], text[end : end + 1]

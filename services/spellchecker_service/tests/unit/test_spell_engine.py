@@ -36,6 +36,8 @@ def corrected(text: str, language: Language, glossary: tuple[str, ...] = ()) -> 
             "sv", "Vi gick på skallväggarna.", id="parts that the dictionary does not join"
         ),
         pytest.param("en", "The pupils' books and the boy's dog.", id="possessives"),
+        pytest.param("en", "Mr. Harison said hello to Dr. Blomquist.", id="titles"),
+        pytest.param("en", "We studied the neurocognition of grammar.", id="learned prefixes"),
     ],
 )
 def test_correct_text_is_left_alone(language: Language, text: str) -> None:
@@ -77,6 +79,28 @@ def test_correct_text_is_left_alone(language: Language, text: str) -> None:
         ),
         ("sv", "Jag har alldrig varit i en restarang.", "Jag har aldrig varit i en restaurang."),
         ("en", "We crossed thatbroad river.", "We crossed that broad river."),
+        pytest.param("en", "We need strenght.", "We need strength.", id="a common misspelling"),
+        pytest.param(
+            "en",
+            "They don't mene it. He won't lissen.",
+            "They don't mean it. He won't listen.",
+            id="beside a contraction",
+        ),
+        pytest.param(
+            "en",
+            "Yesterday it wastent funny.",
+            "Yesterday it wasn't funny.",
+            id="a contraction beside known words",
+        ),
+        pytest.param("en", "I saw ther.", "I saw there.", id="last in a sentence"),
+        pytest.param("en", "Thes aren't mine.", "These aren't mine.", id="before a contraction"),
+        pytest.param(
+            "en",
+            "What a lovely tast it has. You keep leaving yourselve open.",
+            "What a lovely taste it has. You keep leaving yourself open.",
+            id="pairs that no table has",
+        ),
+        pytest.param("en", "I toled hir.", "I told her.", id="beside another misspelling"),
     ],
 )
 def test_misspellings_are_repaired(language: Language, wrong: str, right: str) -> None:
@@ -107,6 +131,11 @@ def test_two_spellings_of_one_word_do_not_make_each_other_doubtful() -> None:
     [found] = check("My favorit book.", "en")
     assert {"favorite", "favourite"} < set(found.suggestions)
     assert found.confidence > 0.7
+
+
+def test_a_pupil_is_not_told_to_have_meant_a_coarse_word() -> None:
+    [found] = check("Just fick it off.", "en")
+    assert found.suggestions[0] == "fill"
 
 
 def test_a_word_of_the_glossary_is_right() -> None:

@@ -1,0 +1,59 @@
+"""What speaks for an unknown word as it stands, gathered for the decision."""
+
+import re
+
+from . import compounds
+from .candidates import Candidate
+from .decision import MISSPELT, MISSPELT_FURTHER, Evidence
+from .derivation import is_derived
+from .index_files import Flag
+from .lexicon import Lexicon
+from .ranking import is_paired
+from .reading import Reading
+
+_UNCAPITALISED = 0.9
+_ABBREVIATED = re.compile(r"[^aeiouyåäöéèáàü]+|[ivxlc]+")
+_PREFIXED = re.compile(
+    "(?:anti|auto|bio|cyber|eco|electro|geo|hydro|hyper|mega|micro|multi|neuro|non|photo|psycho"
+    "|self|semi|socio|super|tele|thermo|ultra)(.{5,})"
+)
+
+
+def evidence_for(place: int, read: Reading, candidates: list[Candidate]) -> Evidence:
+    token, known = read.tokens[place], read.lexicon
+    entry = known.entry(token.lower)
+    swedish = known.language == "sv"
+    return Evidence(
+        entry.zipf - (_UNCAPITALISED if read.lacks_capital(token) else 0),
+        token.capitalised,
+        token.opens_sentence,
+        read.counts[token.lower],
+        compounds.worth(token.lower, known) if swedish else 0.0,
+        token.hyphenated,
+        token.quoted,
+        len(token.word),
+        only_in_compounds=bool(entry.flags & (Flag.BEGIN | Flag.MIDDLE)),
+        abbreviation=_ABBREVIATED.fullmatch(token.lower) is not None,
+        derived=swedish and is_derived(token.lower, known),
+        paired=is_paired(entry, read.neighbours(place), known),
+        prefixed=_is_prefixed(token.lower, known),
+        possessive=token.lower.endswith("'s"),
+        misspelt=_misspelt(candidates, known),
+    )
+
+
+def _is_prefixed(word: str, known: Lexicon) -> bool:
+    """Whether it is a known word behind a prefix that makes new ones: `neurocognition`."""
+    found = _PREFIXED.fullmatch(word) if known.language == "en" else None
+    return found is not None and known.knows(found[1])
+
+
+def _misspelt(candidates: list[Candidate], known: Lexicon) -> float:
+    """The zipf frequency of a word that is nothing but a usual misspelling of a candidate."""
+    if known.language != "en":
+        return 0.0
+    zipf = known.arrays["candidate_zipf"]
+    return max(
+        float(zipf[each.number]) - MISSPELT - MISSPELT_FURTHER * each.distance
+        for each in candidates
+    )
