@@ -398,7 +398,7 @@ async def measure(addresses: Infrastructure, given: argparse.Namespace) -> None:
             partial(claim_and_confirm, leases=[], size=1),
             AT_ONCE,
         ),
-        CLAIMS: (partial(claim_and_confirm, leases=[], size=Limits().shared_records), 2),
+        CLAIMS: (partial(claim_and_confirm, leases=[], size=100), 2),
     }
     for name, (work, tasks) in alone.items():
         events, rates[name], count = await redis_alone(
@@ -416,16 +416,15 @@ async def measure(addresses: Infrastructure, given: argparse.Namespace) -> None:
     async with database(addresses.database_url, DATABASE) as engine:
         async with engine.begin() as connection:
             await connection.run_sync(Base.metadata.create_all)
-        for name, way in ways.items():
-            best: Run | None = None
-            for _ in range(given.repeat):
-                run = Run(addresses, engine, given.messages, given.seconds)
-                await way(run)
-                await check(run)
-                best = run if best is None or run.rate > best.rate else best
-            if best is not None:
-                rates[name] = best.rate
-                line(name, best.rate, best.measured, best.count)
+        best: dict[str, Run] = {}
+        for name, way in [*ways.items()] * given.repeat:  # in turn: what the machine does meets all
+            run = Run(addresses, engine, given.messages, given.seconds)
+            await way(run)
+            await check(run)
+            best[name] = max(run, best.get(name, run), key=lambda each: each.rate)
+    for name, run in best.items():
+        rates[name] = run.rate
+        line(name, run.rate, run.measured, run.count)
     verdict("claim and confirm / three commands, one at a time", rates[CLAIMS] / rates[ONE], 8)
     verdict("claim and confirm / three commands, 16 at once", rates[CLAIMS] / rates[SEVERAL])
     verdict(f"a message a transaction / {PLAIN}", rates[SINGLE] / rates[PLAIN], 0.8)

@@ -1,10 +1,10 @@
 """Where the words come from: data files inside installed packages, nothing fetched.
 
 `wordfreq` gives frequencies (data CC BY-SA 4.0), `spylls` carries the Hunspell dictionaries en_US
-(SCOWL, BSD-like) and sv_SE (DSSO, LGPL 3), `symspellpy` English word pairs counted in Google Books
-(CC BY 3.0). The index is built from them where the engine runs and is never distributed. Swedish
-word pairs are in no Python package: those of Tesseract (Apache-2.0) lie beside this module, put
-there by `scripts/swedish_pairs.py`.
+(SCOWL, BSD-like) and sv_SE (DSSO, LGPL 3), `symspellpy` English word pairs (package MIT). The index
+is built from them where the engine runs and is never distributed. Swedish word pairs are in no
+Python package: those of Tesseract (Apache-2.0) lie beside this module, put there by
+`scripts/swedish_pairs.py`.
 """
 
 import lzma
