@@ -23,7 +23,7 @@ from huleedu_service_libs.idempotency.identity import Identity, Message, fingerp
 from huleedu_service_libs.inbox import InboxOutcome
 from huleedu_service_libs.outbox.table import OutgoingRecord, append, pack_headers, unpack_headers
 from huleedu_service_libs.schema import messaging
-from huleedu_service_libs.unit_of_work import UnitOfWork, leaving_transactions_to_us
+from huleedu_service_libs.unit_of_work import UnitOfWork
 
 
 class DeadLetterStatus(StrEnum):
@@ -85,7 +85,7 @@ class DeadLetters:
     """The dead letters of one consumer, in its service's database."""
 
     def __init__(self, engine: AsyncEngine, consumer: str) -> None:
-        self._engine = leaving_transactions_to_us(engine)
+        self._engine = engine
         self._consumer = consumer
 
     async def bury(

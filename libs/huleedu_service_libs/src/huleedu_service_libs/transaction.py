@@ -19,7 +19,7 @@ from huleedu_service_libs import inbox
 from huleedu_service_libs.errors import DatabaseUnavailable, PermanentError
 from huleedu_service_libs.idempotency.identity import Identity
 from huleedu_service_libs.outbox.table import OutgoingRecord, append
-from huleedu_service_libs.unit_of_work import UnitOfWork, leaving_transactions_to_us
+from huleedu_service_libs.unit_of_work import UnitOfWork
 
 CAUSATION_HEADER = "causation_id"
 """What the event follows from: an event's id, or that of a request or a deadline."""
@@ -136,7 +136,7 @@ class Transactions:
     ) -> None:
         self.source_service = source_service
         self.sessions = async_sessionmaker(engine, expire_on_commit=False)
-        self.engine = leaving_transactions_to_us(engine)
+        self.engine = engine
         self._wake = wake
 
     def on_outgoing(self, wake: Callable[[], None]) -> None:

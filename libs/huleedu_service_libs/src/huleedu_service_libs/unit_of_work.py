@@ -1,8 +1,8 @@
 """One transaction of PostgreSQL, begun and ended by asyncpg itself.
 
 What the library sends for every event goes to the driver as it is: a session would double what it
-costs. SQLAlchemy's pool gives the connection and leaves the transaction to us, for it is told that
-each statement commits by itself; its session is made for whoever asks for it.
+costs. SQLAlchemy's pool gives the connection; its session is made for whoever asks for it, and
+leaves the transaction alone, for it is told that each statement commits by itself.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ _LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 class UnitOfWork:
     """`async with` one: what is not committed at the end is rolled back.
 
-    `engine` is that of `leaving_transactions_to_us`. Raises DatabaseUnavailable if it cannot begin.
+    Raises DatabaseUnavailable if it cannot begin.
     """
 
     connection: asyncpg.Connection
@@ -41,15 +41,15 @@ class UnitOfWork:
             self._pooled = await self._engine.raw_connection()
         except (OSError, self._engine.dialect.loaded_dbapi.Error) as error:
             raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
+        self.connection = self._pooled.driver_connection
         try:
-            self.connection = self._pooled.driver_connection
-            self._open = True
             await self.connection.execute("BEGIN")
-        except BaseException as error:
-            await self._leave()
-            if isinstance(error, _LOST):
-                raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
-            raise
+            self._open = True
+        except _LOST as error:
+            raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
+        finally:
+            if not self._open:
+                await self._give_up()
         return self
 
     async def __aexit__(
@@ -65,6 +65,7 @@ class UnitOfWork:
         """The same each time; it can neither commit the transaction nor roll it back."""
         if self._session is None:
             pooled = Connection(self._engine.sync_engine, self._pooled)
+            pooled.execution_options(isolation_level="AUTOCOMMIT")
             bind = AsyncConnection(self._engine, pooled)
             self._session = AsyncSession(bind, expire_on_commit=False)
         return self._session
@@ -122,12 +123,10 @@ class UnitOfWork:
             pass
         finally:
             if not undone:
-                await greenlet_spawn(self._pooled.invalidate)
+                await self._give_up()
 
-
-def leaving_transactions_to_us(engine: AsyncEngine) -> AsyncEngine:
-    """The engine, with its pool, as a `UnitOfWork` needs it."""
-    return engine.execution_options(isolation_level="AUTOCOMMIT")
+    async def _give_up(self) -> None:
+        await greenlet_spawn(self._pooled.invalidate)
 
 
 def _commit_error(error: BaseException) -> BaseException:

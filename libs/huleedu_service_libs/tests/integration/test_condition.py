@@ -16,7 +16,7 @@ from huleedu_service_libs.handled import ConsumerState
 from huleedu_service_libs.outbox.table import OutgoingRecord, append
 from huleedu_service_libs.testing.golden import recorded_bytes
 from huleedu_service_libs.testing.messages import StoredMessage
-from huleedu_service_libs.unit_of_work import UnitOfWork, leaving_transactions_to_us
+from huleedu_service_libs.unit_of_work import UnitOfWork
 
 SERVICE = "result_aggregator_service"
 TOPIC = event_type_of(BatchResultsReadyV1).topic
@@ -55,7 +55,7 @@ async def test_dead_letters_and_unsent_events_are_told_apart_by_batch(engine: As
     mine, other = uuid4(), uuid4()
     await bury(engine, mine, 1)
     await bury(engine, other, 2)
-    async with UnitOfWork(leaving_transactions_to_us(engine)) as unit:
+    async with UnitOfWork(engine) as unit:
         await append(unit.connection, [OutgoingRecord("some.topic", None, (), b"of nobody")])
         await unit.commit()
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from huleedu_service_libs.database import create_database, create_engine, service_database_url
 from huleedu_service_libs.errors import CommitOutcomeUnknown, DatabaseUnavailable
-from huleedu_service_libs.unit_of_work import UnitOfWork, leaving_transactions_to_us
+from huleedu_service_libs.unit_of_work import UnitOfWork
 from libs.huleedu_service_libs.tests.facts import soon
 
 SLOW_COMMIT = 4711
@@ -43,13 +43,19 @@ async def observer(postgres_url: str) -> AsyncIterator[asyncpg.Connection]:
 @pytest.fixture
 async def engine(postgres_url: str, observer: asyncpg.Connection) -> AsyncIterator[AsyncEngine]:
     made = create_engine(postgres_url, await observer.fetchval("SELECT current_database()"))
-    yield leaving_transactions_to_us(made)
+    yield made
     await made.dispose()
 
 
 async def notes(observer: asyncpg.Connection) -> list[str]:
     rows = await observer.fetch("SELECT text FROM notes UNION ALL SELECT text FROM slow_notes")
     return sorted(row["text"] for row in rows)
+
+
+async def write_slowly(engine: AsyncEngine) -> None:
+    async with UnitOfWork(engine) as unit:
+        await unit.connection.execute("INSERT INTO slow_notes VALUES ('slow')")
+        await unit.commit()
 
 
 async def until_waiting_for_a_lock(observer: asyncpg.Connection, sessions: int) -> None:
@@ -123,6 +129,19 @@ async def test_a_session_can_neither_commit_nor_roll_back(
     assert await notes(observer) == ["a"]
 
 
+async def test_who_has_the_connection_next_has_transactions_as_usual(
+    engine: AsyncEngine, observer: asyncpg.Connection
+) -> None:
+    async with UnitOfWork(engine) as unit:
+        await unit.session.execute(sa.text("INSERT INTO notes VALUES ('a')"))
+        process = unit.connection.get_server_pid()
+    async with engine.connect() as connection:
+        assert await connection.scalar(sa.text("SELECT pg_backend_pid()")) == process
+        await connection.execute(sa.text("INSERT INTO notes VALUES ('b')"))
+        assert await notes(observer) == []
+    assert await notes(observer) == []
+
+
 async def test_one_that_is_cancelled_while_it_waits_gives_back_what_it_holds(
     engine: AsyncEngine, observer: asyncpg.Connection
 ) -> None:
@@ -146,13 +165,8 @@ async def test_one_that_is_cancelled_while_it_waits_gives_back_what_it_holds(
 async def test_a_commit_goes_on_when_it_is_cancelled(
     engine: AsyncEngine, observer: asyncpg.Connection
 ) -> None:
-    async def write() -> None:
-        async with UnitOfWork(engine) as unit:
-            await unit.connection.execute("INSERT INTO slow_notes VALUES ('slow')")
-            await unit.commit()
-
     await observer.execute("SELECT pg_advisory_lock($1)", SLOW_COMMIT)
-    writing = asyncio.create_task(write())
+    writing = asyncio.create_task(write_slowly(engine))
     await until_waiting_for_a_lock(observer, 1)
     writing.cancel()
     await observer.execute("SELECT pg_advisory_unlock($1)", SLOW_COMMIT)
@@ -164,13 +178,8 @@ async def test_a_commit_goes_on_when_it_is_cancelled(
 async def test_nobody_knows_of_a_commit_whose_connection_was_lost(
     engine: AsyncEngine, observer: asyncpg.Connection
 ) -> None:
-    async def write() -> None:
-        async with UnitOfWork(engine) as unit:
-            await unit.connection.execute("INSERT INTO slow_notes VALUES ('slow')")
-            await unit.commit()
-
     await observer.execute("SELECT pg_advisory_lock($1)", SLOW_COMMIT)
-    writing = asyncio.create_task(write())
+    writing = asyncio.create_task(write_slowly(engine))
     await until_waiting_for_a_lock(observer, 1)
     await observer.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -179,7 +188,7 @@ async def test_nobody_knows_of_a_commit_whose_connection_was_lost(
     with pytest.raises(CommitOutcomeUnknown):
         await writing
     await observer.execute("SELECT pg_advisory_unlock($1)", SLOW_COMMIT)
-    await write()
+    await write_slowly(engine)
     assert await notes(observer) == ["slow"]
 
 
@@ -203,6 +212,6 @@ async def test_connections_that_the_server_has_ended_are_not_given_out(
 async def test_a_server_that_is_not_there_is_called_so() -> None:
     away = create_engine("postgresql://postgres@127.0.0.1:1/postgres", "nowhere")
     with pytest.raises(DatabaseUnavailable):
-        async with UnitOfWork(leaving_transactions_to_us(away)):
+        async with UnitOfWork(away):
             pass
     await away.dispose()

@@ -71,7 +71,7 @@ from huleedu_service_libs.testing.fake_redis import FakeRedis
 from huleedu_service_libs.testing.messages import StoredMessage, envelope_of, message_of
 from huleedu_service_libs.testing.process import Process
 from huleedu_service_libs.transaction import Transactions
-from huleedu_service_libs.unit_of_work import UnitOfWork, leaving_transactions_to_us
+from huleedu_service_libs.unit_of_work import UnitOfWork
 
 Data = TypeVar("Data", bound=EventData)
 Dependency = TypeVar("Dependency")
@@ -334,7 +334,7 @@ class ServiceHarness:
     @asynccontextmanager
     async def unit(self) -> AsyncIterator[UnitOfWork]:
         """A transaction on the service's database; commits at the end."""
-        async with UnitOfWork(leaving_transactions_to_us(self._engine)) as unit:
+        async with UnitOfWork(self._engine) as unit:
             yield unit
             await unit.commit()
 
