@@ -190,14 +190,6 @@ def _probably_meant(read: Reading, candidates: dict[str, list[Candidate]]) -> di
         if clear and word not in names:
             meant[word] = read.lexicon.entry(read.lexicon.shown(leading[0].number).lower())
     return meant
-    names = {token.lower for token in read.tokens if token.capitalised}
-    for word, found in candidates.items():
-        best, *others = nlargest(2, found, key=lambda each: each.score) or [None]
-        if best is None or word in names:
-            continue
-        if not others or best.score - others[0].score > _CLEAR:
-            meant[word] = read.lexicon.entry(read.lexicon.shown(best.number).lower())
-    return meant
 
 
 def check(text: str, language: Language, glossary: Collection[str] = ()) -> list[Correction]:

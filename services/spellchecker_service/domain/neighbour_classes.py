@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .hashing import sign_rows, word_key
+from .word_classes import TAGS
 
-_TAGS = 9
 CLASSES = 100
 _ROUNDS = 12
 _RAREST = 6.2e-6
@@ -62,7 +62,7 @@ def neighbourhoods(
         for first, second, log in pairs
     ]
     words = list(numbers)
-    place_of_tags = np.zeros(1 << _TAGS, np.uint8)
+    place_of_tags = np.zeros(1 << TAGS, np.uint8)
     first, second = np.array([pair[:2] for pair in counted], np.int64).T
     table = _Pairs(first, second, np.exp(np.array([log for _, _, log in counted])))
     tags = np.array([tags_of(word) for word in words], np.int64)
@@ -88,7 +88,7 @@ def _classes(words: list[str], tags: Integers, pairs: _Pairs) -> Integers:
     signs = sign_rows(np.array([word_key(word) for word in words], np.uint64))
     outward = np.bincount(pairs.first, pairs.shares, size)
     inward = np.bincount(pairs.second, pairs.shares, size)
-    grammar = (tags[:, None] >> np.arange(_TAGS)) & 1
+    grammar = (tags[:, None] >> np.arange(TAGS)) & 1
     rows = _unit(
         np.hstack(
             [
