@@ -47,12 +47,12 @@ class Health:
 
     async def readiness(self) -> Readiness:
         """`ready` only if the service has started, is not stopping and every check passes."""
-        names = list(self._checks)
+        started, names = self.started, list(self._checks)  # a start may end while they are asked
         outcomes = await asyncio.gather(*(_outcome(self._checks[name]) for name in names))
         checks = dict(zip(names, outcomes, strict=True))
         if self.stopping:
             status = "stopping"
-        elif not self.started:
+        elif not started:
             status = "starting"
         else:
             status = "ready" if set(outcomes) <= {"ok"} else "not ready"

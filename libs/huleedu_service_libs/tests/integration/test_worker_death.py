@@ -17,6 +17,7 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from common_core.topics import PARTITIONS
 from huleedu_embedded.process import free_port
 from huleedu_service_libs.kafka_clients import Access
 from huleedu_service_libs.testing.messages import envelope_of, message_of
@@ -27,7 +28,8 @@ ROOT = Path(__file__).parents[4]
 PATIENCE_SECONDS = 60.0
 RECOVERY_SECONDS = 15.0
 """After a death, with a session timeout of 10 s."""
-EVENTS = 24
+EVENTS = 2 * 2 * PARTITIONS
+"""Two in each partition of both topics: half of them for each worker, and all of those at once."""
 
 
 @dataclass
@@ -86,7 +88,7 @@ class Place:
             await listening
 
     async def put(self, texts: Sequence[str]) -> None:
-        """Events of both kinds of handler, each with a key of its own."""
+        """Events of both kinds of handler, each with a key of its own, evenly over partitions."""
         brokers = self.environment["KAFKA_BOOTSTRAP_SERVERS"]
         producer = AIOKafkaProducer(bootstrap_servers=brokers, acks="all", **self.access)
         await producer.start()
@@ -95,7 +97,11 @@ class Place:
                 data = rejection(reason=text) if number % 2 else excess(reason=text)
                 message = message_of(envelope_of(data))
                 await producer.send_and_wait(
-                    message.topic, message.value, message.key, headers=list(message.headers)
+                    message.topic,
+                    message.value,
+                    message.key,
+                    partition=number // 2 % PARTITIONS,
+                    headers=list(message.headers),
                 )
         finally:
             await producer.stop()

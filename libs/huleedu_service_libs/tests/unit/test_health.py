@@ -38,3 +38,15 @@ async def test_what_only_a_new_start_helps_against_makes_it_dead() -> None:
     health.add_vital("consumer", fails)
     assert await statuses(health) == (503, 200)
     assert await health.ailments() == {"consumer": "RuntimeError: it has stopped"}
+
+
+async def test_a_start_that_ends_while_its_checks_are_asked_is_not_ready_yet() -> None:
+    health = Health()
+
+    async def the_start_ends() -> None:
+        health.add("consumer", fails)
+        health.started = True
+
+    health.add("database", the_start_ends)
+    assert await statuses(health) == (200, 503)
+    assert (await health.readiness()).checks["consumer"] == "RuntimeError: it has stopped"
