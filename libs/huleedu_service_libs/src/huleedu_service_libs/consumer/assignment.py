@@ -48,7 +48,7 @@ class Limits:
     """Their size, over all partitions."""
     shared_transactions: int = 2
     """Of those at once, how many may have several events."""
-    shared_records: int = 200
+    shared_records: int = 500
     """Events in one transaction; with 1 each has its own."""
     shared_bytes: int = 4 * 2**20
     """Their size; an event that is larger has its own."""
