@@ -4,6 +4,7 @@ Each bench has a group of its own, which begins where the topics end at that mom
 """
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -44,17 +45,21 @@ class LiveBench:
     handled: list[Handled] = field(default_factory=list)
     clients: list[Any] = field(default_factory=list)
 
-    async def put(self, *events: EventData) -> list[EventEnvelope[EventData]]:
+    async def put(
+        self, *events: EventData, partition: int | None = None
+    ) -> list[EventEnvelope[EventData]]:
         made = [envelope_of(data) for data in events]
         for event in made:
-            await self.put_bytes(message_of(event).value, like=event)
+            await self.put_bytes(message_of(event).value, like=event, partition=partition)
         return made
 
-    async def put_bytes(self, value: bytes | None, *, like: EventEnvelope[EventData]) -> None:
+    async def put_bytes(
+        self, value: bytes | None, *, like: EventEnvelope[EventData], partition: int | None = None
+    ) -> None:
         """Write these bytes with the topic, key and headers of an event."""
         message = message_of(like)
         await self.producer.send_and_wait(
-            message.topic, value, message.key, headers=list(message.headers)
+            message.topic, value, message.key, partition, headers=list(message.headers)
         )
 
     @asynccontextmanager
@@ -106,6 +111,19 @@ class LiveBench:
     async def ends(self) -> dict[TopicPartition, int]:
         ends: dict[TopicPartition, int] = await self.observer.end_offsets(self._partitions)
         return ends
+
+    async def readable(self) -> list[str]:
+        """The texts of the events that the topics still have."""
+        texts = []
+        async with AIOKafkaConsumer(
+            bootstrap_servers=self.address, auto_offset_reset="earliest"
+        ) as reader:
+            reader.assign(self._partitions)
+            ends = await self.ends()
+            while any([await reader.position(tp) < end for tp, end in ends.items()]):
+                for records in (await reader.getmany(timeout_ms=50)).values():
+                    texts += [json.loads(record.value)["data"]["reason"] for record in records]
+        return texts
 
     async def lines(self) -> list[tuple[str, str]]:
         """The ledger: key and text, in the order of writing."""

@@ -277,6 +277,41 @@ async def test_i20_control_records_and_aborted_ones_neither_block_nor_take_effec
 
 
 @pytest.fixture
+def compacting_kafka() -> Iterator[ApacheKafka]:
+    settings = {
+        "log.cleanup.policy": "compact",
+        "log.cleaner.backoff.ms": "50",
+        "log.cleaner.min.cleanable.ratio": "0.01",
+        "log.roll.ms": "50",
+    }
+    with ApacheKafka(settings=settings) as running:
+        yield running
+
+
+@pytest.mark.apache_kafka
+async def test_i20_what_compaction_has_removed_neither_blocks_nor_takes_others_with_it(
+    compacting_kafka: ApacheKafka, postgres_url: str
+) -> None:
+    async with live_bench(compacting_kafka.bootstrap_servers, postgres_url) as bench:
+        key = uuid4()
+        written: list[str] = []
+        await bench.put(rejection(uuid4(), "before the hole"), partition=0)
+
+        async def there_is_a_hole() -> bool:
+            written.append(f"{len(written)}")
+            await bench.put(rejection(key, written[-1]), partition=0)
+            return len(await bench.readable()) <= len(written)
+
+        await bench.until(there_is_a_hole)
+        async with bench.consuming():
+            await bench.until_read()
+        left, done = await bench.readable(), await bench.texts()
+        assert set(left) <= set(done)
+        done.remove("before the hole")
+        assert done == [text for text in written if text in done] != written
+
+
+@pytest.fixture
 def own_kafka() -> Iterator[ApacheKafka]:
     with ApacheKafka() as running:
         yield running
