@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from . import english_grammar, neighbour_classes, sources, swedish_grammar, word_classes
+from . import language_model, sources, swedish_grammar, word_classes
 from .hashing import (
     ID_BITS,
     PREFIX,
@@ -98,11 +98,8 @@ def _read_dictionary(language: Language, lexicon: _Lexicon) -> None:
             if parts:
                 lexicon.flags[text.lower()] |= parts
         else:
-            tags = (
-                swedish_grammar.tags(stem, stem_flags, text, suffix)
-                if language == "sv"
-                else english_grammar.tags(stem_flags, suffix)
-            )
+            swedish = language == "sv"
+            tags = swedish_grammar.tags(stem, stem_flags, text, suffix) if swedish else 0
             lexicon.accept(text, parts | tags)
     for text in refused:
         lexicon.flags.pop(text.lower(), None)
@@ -161,12 +158,8 @@ def _distinct(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     return keys[np.concatenate(([True], keys[1:] != keys[:-1]))]
 
 
-def _word_pairs(language: Language, lexicon: _Lexicon) -> Iterator[tuple[str, str, float]]:
+def _swedish_pairs(lexicon: _Lexicon) -> Iterator[tuple[str, str, float]]:
     """Pairs of words with the natural log of their share of all pairs."""
-    if language == "en":
-        for first, second, count in sources.english_pairs():
-            yield first, second, math.log(count / 1_024_908_267_229)
-        return
     for first, second in sources.swedish_pairs():
         zipf = lexicon.frequencies.get(first, 0.0), lexicon.frequencies.get(second, 0.0)
         if all(zipf):
@@ -174,35 +167,23 @@ def _word_pairs(language: Language, lexicon: _Lexicon) -> Iterator[tuple[str, st
             yield first, second, max(by_chance, _LISTED + _LISTED_BY_CHANCE * by_chance)
 
 
-def _pair_table(pairs: list[tuple[str, str, float]]) -> list[tuple[int, float]]:
-    keys = {word: word_key(word) for pair in pairs for word in pair[:2]}
-    return sorted((pair_key(keys[first], keys[second]), log) for first, second, log in pairs)
-
-
-def _class_tables(
-    language: Language, pairs: list[tuple[str, str, float]], lexicon: _Lexicon
-) -> Arrays:
-    """What stands beside what, by class: of grammar in Swedish, of neighbours in English."""
-
-    def tags_of(word: str) -> int:
-        return word_classes.word_class(lexicon.flags.get(word, 0))
-
-    if language == "sv":
-        words, columns, before, behind = word_classes.neighbourhoods(pairs, tags_of)
-        of_word: Arrays = {"class_columns": columns}
-    else:
-        words, class_of, places, before, behind = neighbour_classes.neighbourhoods(pairs, tags_of)
-        of_word = {"class_of": class_of, "place_of_tags": places}
-    keys = np.array([word_key(word) for word in words], np.uint64)
-    by_key = np.argsort(keys)
-    rows = np.concatenate((by_key, np.arange(len(words), len(before))))
-    if language == "en":
-        of_word["class_of"] = of_word["class_of"][by_key]
+def _pair_tables(lexicon: _Lexicon) -> Arrays:
+    """Which Swedish words stand beside each other, and which classes of words beside a word."""
+    pairs = list(_swedish_pairs(lexicon))
+    words, columns, before, behind = word_classes.neighbourhoods(
+        pairs, lambda word: word_classes.word_class(lexicon.flags.get(word, 0))
+    )
+    key_of = {word: word_key(word) for word in words}
+    by_key = sorted((pair_key(key_of[first], key_of[second]), log) for first, second, log in pairs)
+    keys = np.array([key_of[word] for word in words], np.uint64)
+    order = np.argsort(keys)
     return {
-        **of_word,
-        "beside_keys": keys[by_key],
-        "class_before": before[rows],
-        "class_behind": behind[rows],
+        "pair_keys": np.array([key for key, _ in by_key], np.uint64),
+        "pair_logs": np.array([log for _, log in by_key], np.float32),
+        "class_columns": columns,
+        "beside_keys": keys[order],
+        "class_before": before[order],
+        "class_behind": behind[order],
     }
 
 
@@ -226,10 +207,12 @@ def build(language: Language) -> Arrays:
     ]
     sounds = [phonetic_key(word, language) for word in candidates]
     spelt = [word.encode() for word in shown]
-    word_pairs = list(_word_pairs(language, lexicon))
-    pairs = _pair_table(word_pairs)
     return {
-        **_class_tables(language, word_pairs, lexicon),
+        **(
+            language_model.tables(sources.english_ngrams())
+            if language == "en"
+            else _pair_tables(lexicon)
+        ),
         "keys": keys[order],
         "flags": flags[order],
         "zipf": zipf[order],
@@ -245,6 +228,4 @@ def build(language: Language) -> Arrays:
         "sounds": _sound_table(sounds),
         "sound_of": sound_hashes(sounds),
         "spoken": encode([spoken(word, language) for word in candidates], WIDTH),
-        "pair_keys": np.array([key for key, _ in pairs], np.uint64),
-        "pair_logs": np.array([log for _, log in pairs], np.float32),
     }

@@ -24,7 +24,7 @@ _LENGTH_DIFFERENCE = 4
 _UNLIKE = 6
 SHARPNESS = 5.0
 """Nats that one unlikely slip costs."""
-FREQUENCY: dict[Language, float] = {"en": 0.75, "sv": 0.8}
+FREQUENCY: dict[Language, float] = {"en": 0.8, "sv": 0.8}
 """How much the frequency of a word counts beside its distance."""
 SOUNDS_ALIKE: dict[Language, float] = {"en": 0.8, "sv": 0.5}
 BY_SOUND = 0.8

@@ -1,7 +1,6 @@
 """Checking a text: words with places, what is unknown, what could be meant, what to do about it."""
 
 from collections.abc import Collection
-from heapq import nlargest
 
 from . import joins, real_words, regularised
 from .candidates import FREQUENCY, SHARPNESS, Candidate, gather
@@ -20,7 +19,7 @@ from .evidence import evidence_for
 from .index_files import Flag
 from .lexicon import LN10, Entry, Lexicon, lexicon
 from .phonetics import Language
-from .ranking import RAREST_PAIR, fit
+from .ranking import fit
 from .reading import Reading
 from .tokens import Token
 from .variants import same_word
@@ -29,14 +28,14 @@ _KEPT = 12
 _SUGGESTED = 5
 _LONGEST = 40
 _SPLIT: dict[Language, float] = {"en": 0.7, "sv": 1.1}
+_RAREST_PAIR = -11.9
+"""Natural log of the share of a pair of English words that is not known as one, at most."""
 _SPLIT_OF_CONTENT = 1.4
 _FUNCTION_WORD = 6.0
 _SHORTEST_APART = 3
 _COMMON = 4.0
 _RULE = 0.4
 _ELSEWHERE = 0.8
-_CLEAR = 1.0
-"""Nats by which a candidate leads that stands for the word beside others."""
 
 
 def _splits(word: str, known: Lexicon) -> list[tuple[str, float]]:
@@ -58,7 +57,7 @@ def _splits(word: str, known: Lexicon) -> list[tuple[str, float]]:
                 or min(left.zipf, right.zipf) < _COMMON
             ):
                 continue
-            together = min(RAREST_PAIR[known.language], (left.zipf + right.zipf - 18) * LN10)
+            together = min(_RAREST_PAIR, (left.zipf + right.zipf - 18) * LN10)
         # Two content words are often rightly one: carwash, bookshop.
         function_word = max(left.zipf, right.zipf) > _FUNCTION_WORD
         slip = _SPLIT[known.language] if function_word else _SPLIT_OF_CONTENT
@@ -88,16 +87,21 @@ def _ranked(
     place: int, read: Reading, candidates: list[Candidate]
 ) -> list[tuple[float, str, Kind]]:
     """What the word could mean where it stands, best first."""
-    token, neighbours, known = read.tokens[place], read.neighbours(place), read.lexicon
+    token, known, fitting = read.tokens[place], read.lexicon, fit(place, read)
     ranked: list[tuple[float, str, Kind]] = []
     for candidate in candidates:
         shown = known.shown(candidate.number)
-        score = candidate.score + fit(shown.lower(), neighbours, known)
+        beside = fitting(shown.lower())
+        if token.capitalised and shown[0].isupper():
+            beside = min(0.0, beside)  # what speaks for a name speaks for the one written, too
+        score = candidate.score + beside
         same = shown.lower() == token.lower
         if not same and read.counts[shown.lower()]:
             score += _ELSEWHERE
         ranked.append((score, shown, "capital" if same else "spelling"))
-    ranked += [(score, shown, "split") for shown, score in _splits(token.lower, known)]
+    for shown, score in _splits(token.lower, known):
+        beside = fitting(shown) if known.language == "en" else 0.0
+        ranked.append((score + beside, shown, "split"))
     return sorted(ranked, key=lambda each: (-each[0], each[1]))
 
 
@@ -143,7 +147,7 @@ def _check_known(place: int, read: Reading) -> Correction | None:
         )
     if token.lower not in real_words.CONFUSED or token.lower in read.glossary:
         return None
-    instead = real_words.meant_instead(token.lower, read.neighbours(place), read.lexicon)
+    instead = real_words.meant_instead(place, read)
     if instead is None or instead[1] < MARK_KNOWN:
         return None
     shown = [read.dressed(instead[0], token)]
@@ -163,7 +167,7 @@ def _check_pair(place: int, read: Reading) -> Correction | None:
             for each in (first, second)
         )
     )
-    whole = None if apart else joins.together(first.lower, second.lower, read.lexicon)
+    whole = None if apart else joins.together(place, read)
     if whole is None or whole[1] < MARK_KNOWN:
         return None
     sure = round(whole[1], 3)
@@ -179,17 +183,20 @@ def _check_pair(place: int, read: Reading) -> Correction | None:
 
 
 def _probably_meant(read: Reading, candidates: dict[str, list[Candidate]]) -> dict[str, Entry]:
-    """What unknown words mean that leave little doubt: as neighbours of others that is enough."""
-    meant: dict[str, Entry] = {}
+    """What unknown English words mean by themselves, for those that stand beside them."""
     if read.lexicon.language != "en":
-        return meant
+        return {}
     names = {token.lower for token in read.tokens if token.capitalised}
-    for word, found in candidates.items():
-        leading = nlargest(2, found, key=lambda each: each.score)
-        clear = len(leading) == 1 or (leading and leading[0].score - leading[1].score > _CLEAR)
-        if clear and word not in names:
-            meant[word] = read.lexicon.entry(read.lexicon.shown(leading[0].number).lower())
-    return meant
+    best = {
+        word: max(found, key=lambda each: each.score)
+        for word, found in candidates.items()
+        if found and word not in names
+    }
+    return {word: read.lexicon.entry(_lower(each, read.lexicon)) for word, each in best.items()}
+
+
+def _lower(candidate: Candidate, known: Lexicon) -> str:
+    return known.shown(candidate.number).lower()
 
 
 def check(text: str, language: Language, glossary: Collection[str] = ()) -> list[Correction]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from .lexicon import LN10
 from .phonetics import Language
 
-APPLY: dict[Language, float] = {"en": 0.48, "sv": 0.52}
+APPLY: dict[Language, float] = {"en": 0.45, "sv": 0.52}
 """From this probability on a text is changed without asking.
 
 Below one half: what is doubtful is mostly which word is meant, not that another one is.
@@ -19,7 +19,7 @@ MARK_KNOWN = 0.3
 """Of words that are in the dictionary."""
 APPLY_REAL_WORD = 0.9
 APPLY_JOIN = 0.7
-TRUST: dict[Language, float] = {"en": 0.75, "sv": 0.8}
+TRUST: dict[Language, float] = {"en": 0.8, "sv": 0.8}
 """What a nat of a score is worth as a probability."""
 UNHEARD: dict[Language, float] = {"en": -2.5, "sv": -1.5}
 UNHEARD_NAME: dict[Language, float] = {"en": -0.8, "sv": -1.5}
@@ -43,7 +43,7 @@ DERIVED = 3.0
 ABBREVIATION = 2.5
 HYPHENATED = 2.5
 QUOTED = 1.0
-PAIRED: dict[Language, float] = {"en": 0.0, "sv": 2.0}
+PAIRED = 2.0
 
 
 class Evidence(NamedTuple):
@@ -76,7 +76,7 @@ def genuine(evidence: Evidence, language: Language) -> float:
         value
         + COMPOUND * evidence.compound
         + DERIVED * evidence.derived
-        + PAIRED[language] * evidence.paired
+        + PAIRED * evidence.paired
         + ABBREVIATION * evidence.abbreviation
         + HYPHENATED * evidence.hyphenated
         + QUOTED * evidence.quoted

@@ -35,7 +35,7 @@ def evidence_for(place: int, read: Reading, candidates: list[Candidate]) -> Evid
         only_in_compounds=bool(entry.flags & (Flag.BEGIN | Flag.MIDDLE)),
         abbreviation=_ABBREVIATED.fullmatch(token.lower) is not None,
         derived=swedish and is_derived(token.lower, known),
-        paired=is_paired(entry, read.neighbours(place), known),
+        paired=swedish and is_paired(entry, read.neighbours(place), known),
         prefixed=_is_prefixed(token.lower, known),
         possessive=token.lower.endswith("'s"),
         misspelt=_misspelt(candidates, known),

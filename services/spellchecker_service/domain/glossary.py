@@ -12,7 +12,7 @@ from .lexicon import lexicon
 from .phonetics import Language
 from .reading import Reading
 
-_SURELY_MISSPELT: dict[Language, float] = {"en": 0.75, "sv": 0.9}
+_SURELY_MISSPELT: dict[Language, float] = {"en": 0.85, "sv": 0.9}
 
 
 def words_of_assignment(assignment: str, language: Language) -> frozenset[str]:

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 PREFIX = 7
 ID_BITS = 20
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F
+_MULTIPLIER = np.uint64(_FIRST)
 _KEEP = np.uint64(((1 << 44) - 1) << ID_BITS)
 
 Words: TypeAlias = npt.NDArray[np.uint8]
@@ -24,23 +25,12 @@ def word_key(word: str) -> int:
 
 def pair_key(first: int, second: int) -> int:
     """The key of two words beside each other, from their own keys."""
-    return (first * 0x9E3779B97F4A7C15 + second * 0xC2B2AE3D27D4EB4F) & 0xFFFFFFFFFFFFFFFF
+    return (first * _FIRST + second * _SECOND) & 0xFFFFFFFFFFFFFFFF
 
 
-_SIGNS = 64
-
-
-def sign_rows(keys: Keys) -> npt.NDArray[np.float32]:
-    """For each key 128 signs that depend on nothing else, as a row of length 1."""
-    halves = []
-    for multiplier in (_MULTIPLIER, np.uint64(0xC2B2AE3D27D4EB4F)):
-        mixed = keys * multiplier
-        mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
-        mixed ^= mixed >> np.uint64(32)
-        bits = (mixed[:, None] >> np.arange(_SIGNS, dtype=np.uint64)) & np.uint64(1)
-        halves.append(bits.astype(np.float32) * 2 - 1)
-    rows: npt.NDArray[np.float32] = np.hstack(halves) / np.float32(np.sqrt(2 * _SIGNS))
-    return rows
+def pair_keys(first: Keys, second: Keys) -> Keys:
+    """`pair_key` of many."""
+    return first * np.uint64(_FIRST) + second * np.uint64(_SECOND)
 
 
 def encode(words: list[str], width: int) -> Words:

@@ -7,11 +7,13 @@ the two words stand side by side on purpose.
 import math
 
 from .index_files import Flag
+from .language_model import Context
 from .lexicon import LN10, Entry, Lexicon
 from .phonetics import Language
+from .reading import Reading
 
 _PER_WORD = -9 * LN10
-_SLIP = 3.0
+_SLIP: dict[Language, float] = {"en": 5.0, "sv": 3.0}
 """Nats that a stray space costs."""
 _COMPANY: dict[Language, float] = {"en": 3.0, "sv": 2.0}
 """Nats by which two words that no table knows as a pair may still be likelier than by chance."""
@@ -28,16 +30,27 @@ _EITHER_WAY = frozenset(
 """What the spelling dictionaries allow as two words too."""
 
 
-def together(first: str, second: str, known: Lexicon) -> tuple[str, float] | None:
-    """The word that the two are parts of, as it is shown, with the probability that it is meant."""
+def together(place: int, read: Reading) -> tuple[str, float] | None:
+    """The word that the one at `place` and the one before it are parts of, if it is meant.
+
+    As it is shown, with the probability.
+    """
+    first, second, known = read.tokens[place - 1].lower, read.tokens[place].lower, read.lexicon
     if len(second) < _SHORTEST or f"{first} {second}" in _EITHER_WAY:
         return None
     whole = known.entry(first + second)
     if whole.number < 0 or not whole.flags & Flag.VALID or whole.zipf < _USED:
         return None
-    apart = _side_by_side(known.entry(first), known.entry(second), known)
-    meant = whole.zipf * LN10 + _PER_WORD - _SLIP
-    return known.shown(whole.number), 1 / (1 + math.exp(max(-50.0, min(50.0, apart - meant))))
+    parts = known.entry(first), known.entry(second)
+    if known.language == "en" and all(known.model.knows(each.key) for each in (whole, *parts)):
+        context = Context(read.context(place - 1).before, read.context(place).behind)
+        apart = known.model.log_within(context, [each.key for each in parts])
+        meant = known.model.log_within(context, [whole.key])
+    else:
+        apart = _side_by_side(*parts, known)
+        meant = whole.zipf * LN10 + _PER_WORD
+    doubt = apart + _SLIP[known.language] - meant
+    return known.shown(whole.number), 1 / (1 + math.exp(max(-50.0, min(50.0, doubt))))
 
 
 def _side_by_side(first: Entry, second: Entry, known: Lexicon) -> float:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from . import building, sources
 from .hashing import pair_key, word_key
 from .index_files import Arrays, Flag, ensure, index_version, load
-from .neighbour_classes import CLASSES
+from .language_model import LanguageModel
 from .phonetics import Language
 from .word_classes import word_class
 
@@ -42,15 +42,13 @@ class Lexicon:
         self._flags = arrays["flags"].data
         self._zipf = arrays["zipf"].data
         self._number = arrays["number"].data
-        self._pairs = arrays["pair_keys"].data
-        self._pair_logs = arrays["pair_logs"].data
-        self._beside = arrays["beside_keys"].data
-        grammatical = language == "sv"
-        self._columns = arrays["class_columns"].tolist() if grammatical else []
-        self._class_of = [] if grammatical else arrays["class_of"].tolist()
-        self._place_of_tags = [] if grammatical else arrays["place_of_tags"].tolist()
-        self._class_before = arrays["class_before"]
-        self._class_behind = arrays["class_behind"]
+        if language == "en":
+            self.model = LanguageModel(arrays)
+        else:
+            self._pairs = arrays["pair_keys"].data
+            self._pair_logs = arrays["pair_logs"].data
+            self._beside = arrays["beside_keys"].data
+            self._columns = arrays["class_columns"].tolist()
         self._seen: dict[str, Entry] = {}
 
     def entry(self, word: str) -> Entry:
@@ -75,6 +73,8 @@ class Lexicon:
 
     def pair_log(self, first: Entry, second: Entry) -> float | None:
         """Natural log of the share of this pair of words, if it is a frequent one."""
+        if self.language == "en":
+            return self.model.log_pair(first.key, second.key)
         key = pair_key(first.key, second.key)
         place = bisect_left(self._pairs, key)
         if place < len(self._pairs) and self._pairs[place] == key:
@@ -84,38 +84,19 @@ class Lexicon:
     def class_behind(self, first: Entry, second: Entry) -> float:
         """How much likelier than by chance words like `second` stand behind `first`, natural log.
 
-        English words have classes on both sides, so that it is the same as `class_before`.
+        In Swedish, as `class_before`.
         """
-        if self._columns:
-            return self._by_grammar(first, second, self._class_behind)
-        return self._by_neighbours(first, second)
+        return self._by_class(first, second, self.arrays["class_behind"])
 
     def class_before(self, first: Entry, second: Entry) -> float:
         """How much likelier than by chance words like `first` stand before `second`."""
-        if self._columns:
-            return self._by_grammar(second, first, self._class_before)
-        return self._by_neighbours(first, second)
+        return self._by_class(second, first, self.arrays["class_before"])
 
-    def _by_grammar(self, word: Entry, other: Entry, table: npt.NDArray[np.float16]) -> float:
+    def _by_class(self, word: Entry, other: Entry, table: npt.NDArray[np.float16]) -> float:
         place = bisect_left(self._beside, word.key)
         if place < len(self._beside) and self._beside[place] == word.key:
             return float(table[place, self._columns[word_class(other.flags)]])
         return 0.0
-
-    def _by_neighbours(self, first: Entry, second: Entry) -> float:
-        row, column = self._class_place(first)
-        other_row, other_column = self._class_place(second)
-        behind = self._class_behind[row, other_column]
-        return float(behind + self._class_before[other_row, column]) / 2
-
-    def _class_place(self, word: Entry) -> tuple[int, int]:
-        """The row and the column of a word in the tables of classes."""
-        place = bisect_left(self._beside, word.key)
-        words = len(self._class_of)
-        if place < words and self._beside[place] == word.key:
-            return place, self._class_of[place]
-        tags = self._place_of_tags[word_class(word.flags)]
-        return words + tags, CLASSES + tags
 
     def knows(self, word: str) -> bool:
         return bool(self.entry(word).flags & (Flag.VALID | Flag.CAPITALISED))

@@ -2,17 +2,27 @@
 
 from collections import Counter
 from collections.abc import Collection
+from typing import NamedTuple
 
-from . import contractions
 from .index_files import Flag
+from .language_model import END_KEY, START_KEY, Context
 from .lexicon import Entry, Lexicon
-from .ranking import Neighbours
 from .swedish_grammar import PASSED_OVER
 from .tokens import Token, tokenise
 
 _SURE_NAME = 3.0
-_CLAUSE_ENDS = frozenset(",.;:!?")
+_SENTENCE_ENDS = frozenset(".;:!?")
 _SHORTEST_NAME = 3
+_CONTEXT = 2
+
+
+class Neighbours(NamedTuple):
+    """The known words before and behind a place, where nothing but space is between."""
+
+    before: Entry | None
+    behind: Entry | None
+    word_before: str
+    word_behind: str
 
 
 class Reading:
@@ -58,24 +68,49 @@ class Reading:
             word_before = self.tokens[place - 1].lower
             if word_before in PASSED_OVER and place > 1:
                 word_before = self.tokens[place - 2].lower
-            before = self._spoken(contractions.last_part(word_before))
+            before = self.lexicon.entry(word_before)
         if place + 1 < len(self.tokens):
             following = self.tokens[place + 1]
             if self.text[token.end : following.start] == " ":
                 word_behind = following.lower
-                behind = self._spoken(contractions.first_part(word_behind))
-        gap = self.text[self.tokens[place - 1].end : token.start][:2] if place else "."
-        return Neighbours(
-            before,
-            behind,
-            word_before,
-            word_behind,
-            first=gap.strip()[:1] in _CLAUSE_ENDS,
-            last=self.text[token.end : token.end + 1] in _CLAUSE_ENDS,
+                behind = self.lexicon.entry(word_behind)
+        return Neighbours(before, behind, word_before, word_behind)
+
+    def context(self, place: int) -> Context:
+        """The English words around a place as the language model knows them, commas left out."""
+        before: list[int] = []
+        behind: list[int] = []
+        if len(self.tokens) == 1:
+            return Context((), ())
+        for keys, step, edge in ((before, -1, START_KEY), (behind, 1, END_KEY)):
+            at = place
+            while len(keys) < _CONTEXT and keys[-1:] != [edge]:
+                key = edge if self._ends(at, step) else self._following(at, step)
+                if key is None:
+                    break
+                keys.append(key)
+                at += step
+        return Context(tuple(reversed(before)), tuple(behind))
+
+    def _gap(self, place: int, step: int) -> str:
+        """What stands between the word at `place` and the one before it or behind it."""
+        first, second = (place - 1, place) if step < 0 else (place, place + 1)
+        start = self.tokens[first].end if first >= 0 else 0
+        return self.text[start : self.tokens[second].start if second < len(self.tokens) else None]
+
+    def _ends(self, place: int, step: int) -> bool:
+        """Whether a sentence, or the text, ends there."""
+        return not 0 <= place + step < len(self.tokens) or not _SENTENCE_ENDS.isdisjoint(
+            self._gap(place, step)
         )
 
-    def _spoken(self, word: str) -> Entry | None:
-        return (self.meant.get(word) or self.lexicon.entry(word)) if word else None
+    def _following(self, place: int, step: int) -> int | None:
+        gap = self._gap(place, step)
+        if "\n" in gap or gap.strip() not in {"", ","}:
+            return None  # a line ends where a sentence does, or anywhere
+        word = self.tokens[place + step].lower
+        entry = self.meant.get(word) or self.lexicon.entry(word)
+        return entry.key if self.lexicon.model.knows(entry.key) else None
 
     def dressed(self, suggestion: str, token: Token) -> str:
         """`suggestion` with the capital and the apostrophe of the word it replaces."""

@@ -1,10 +1,10 @@
-"""Where the words come from: data files inside installed packages, nothing fetched.
+"""Where the words come from: data files that are installed, nothing fetched.
 
 `wordfreq` gives frequencies (data CC BY-SA 4.0), `spylls` carries the Hunspell dictionaries en_US
-(SCOWL, BSD-like) and sv_SE (DSSO, LGPL 3), `symspellpy` English word pairs (package MIT). The index
-is built from them where the engine runs and is never distributed. Swedish word pairs are in no
-Python package: those of Tesseract (Apache-2.0) lie beside this module, put there by
-`scripts/swedish_pairs.py`.
+(SCOWL, BSD-like) and sv_SE (DSSO, LGPL 3). The index is built from them where the engine runs and
+is never distributed. What stands beside what lies beside this module: English n-grams of
+PocketSphinx (BSD), put there by `scripts/english_ngrams.py`, and Swedish word pairs of Tesseract
+(Apache-2.0), by `scripts/swedish_pairs.py`.
 """
 
 import lzma
@@ -13,10 +13,13 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+from . import ngram_files
 from .hunspell_files import Affix, Form, expand, read_affixes, read_stems
 from .phonetics import Language
 
 _DICTIONARY = {"en": "en/en_US", "sv": "sv/sv_SE"}
+_ENGLISH_NGRAMS = Path(__file__).with_name("english_ngrams.xz")
+_SWEDISH_PAIRS = Path(__file__).with_name("swedish_pairs.txt.xz")
 
 
 def _inside(package: str) -> Path:
@@ -39,13 +42,7 @@ def source_files(language: Language) -> list[Path]:
         dictionary.with_suffix(".dic"),
         _inside("wordfreq") / "data" / f"large_{language}.msgpack.gz",
     ]
-    return [*files, _pairs_path(language)]
-
-
-def _pairs_path(language: Language) -> Path:
-    if language == "sv":
-        return Path(__file__).with_name("swedish_pairs.txt.xz")
-    return _inside("symspellpy") / "frequency_bigramdictionary_en_243_342.txt"
+    return [*files, _SWEDISH_PAIRS if language == "sv" else _ENGLISH_NGRAMS]
 
 
 def frequencies(language: Language) -> dict[str, float]:
@@ -70,17 +67,13 @@ class Dictionary:
             yield from expand(self.affixes, stem, flags, memory)
 
 
-def english_pairs() -> Iterator[tuple[str, str, int]]:
-    """Pairs of words with their count among 1,024,908,267,229 words."""
-    with _pairs_path("en").open(encoding="utf-8-sig") as lines:
-        for line in lines:
-            first, second, count = line.split()
-            yield first, second, int(count)
+def english_ngrams() -> ngram_files.NGrams:
+    return ngram_files.read(_ENGLISH_NGRAMS)
 
 
 def swedish_pairs() -> Iterator[tuple[str, str]]:
     """The commonest pairs of words on Swedish web pages, without their counts."""
-    with lzma.open(_pairs_path("sv"), "rt", encoding="utf-8") as lines:
+    with lzma.open(_SWEDISH_PAIRS, "rt", encoding="utf-8") as lines:
         for line in lines:
             first, *followers = line.split()
             for second in followers:
