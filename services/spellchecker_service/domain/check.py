@@ -31,6 +31,8 @@ _SPLIT: dict[Language, float] = {"en": 0.7, "sv": 1.1}
 _RAREST_PAIR = -11.9
 """Natural log of the share of a pair of English words that is not known as one, at most."""
 _SPLIT_OF_CONTENT = 1.4
+_AFTER_SELF = 2.0
+"""Nats by which a known word is likelier behind `self`, which English joins by a hyphen."""
 _FUNCTION_WORD = 6.0
 _SHORTEST_APART = 3
 _COMMON = 4.0
@@ -47,6 +49,11 @@ def _splits(word: str, known: Lexicon) -> list[tuple[str, float]]:
             continue
         left, right = known.entry(first), known.entry(second)
         if not (left.flags & Flag.VALID and right.flags & Flag.VALID):
+            continue
+        if first == "self" and known.language == "en" and len(second) >= _SHORTEST_APART:
+            after_self = right.zipf * LN10 + _AFTER_SELF
+            score = after_self * FREQUENCY["en"] - SHARPNESS * _SPLIT["en"]
+            found.append((f"self-{second}", score))
             continue
         together = known.pair_log(left, right)
         if together is None:

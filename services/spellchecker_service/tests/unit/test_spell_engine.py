@@ -69,6 +69,7 @@ def test_correct_text_is_left_alone(language: Language, text: str) -> None:
         ("sv", "Min mamma är sjuk sköterska.", "Min mamma är sjuksköterska."),
         ("sv", "Till sammans på skol gården i dag.", "Tillsammans på skolgården i dag."),
         ("en", "He dont like it alot.", "He don't like it a lot."),
+        ("en", "She has little selfconfidence.", "She has little self-confidence."),
         ("en", "He don\u2019t know, she doesnt.", "He don\u2019t know, she doesn\u2019t."),
         ("en", "Definately a good idea.", "Definitely a good idea."),
         ("en", "Yesterday i choosed the red ladys.", "Yesterday I chose the red ladies."),
