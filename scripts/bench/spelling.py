@@ -15,7 +15,6 @@ import argparse
 import hashlib
 import json
 import re
-import resource
 import subprocess
 import sys
 import time
@@ -194,18 +193,17 @@ def report_start() -> None:
     began = time.perf_counter()
     check(essay, "en")
     took = 1000 * (time.perf_counter() - began)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    own = _private_mebibytes()
     print(f"both languages ready in {ready:.2f} s; 500 words in {took:.1f} ms")
-    print(f"memory: {own:.0f} MiB of its own, {peak:.0f} MiB with shared pages")
-
-
-def _private_mebibytes() -> float:
     smaps = Path("/proc/self/smaps_rollup")
-    if not smaps.exists():
-        return 0.0
-    lines = [line.split() for line in smaps.read_text(encoding="ascii").splitlines()]
-    return sum(int(line[1]) for line in lines if line[0].startswith("Private_")) / 1024
+    if smaps.exists():
+        size = {
+            name: int(rest[0]) / 1000
+            for name, *rest in map(str.split, smaps.read_text(encoding="ascii").splitlines()[1:])
+        }
+        print(
+            f"memory: {size['Anonymous:']:.0f} MB of its own,"
+            f" {size['Rss:']:.0f} MB with indexes and libraries, which all workers share"
+        )
 
 
 def _measure(checkers: list[Any], sets: dict[str, list[Record]]) -> None:

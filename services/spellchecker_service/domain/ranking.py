@@ -46,11 +46,12 @@ def fit(place: int, read: Reading) -> Callable[[str], float]:
 
     neighbours = read.neighbours(place)
     tags_before = neighbours.before.flags if neighbours.before else 0
+    tags_behind = neighbours.behind.flags if neighbours.behind else 0
 
     def in_swedish(word: str) -> float:
         entry = known.entry(word)
         agreeing = agreement(
-            neighbours.word_before, tags_before, entry.flags, neighbours.word_behind
+            neighbours.word_before, tags_before, entry.flags, neighbours.word_behind, tags_behind
         )
         return _PAIR * _company(entry, neighbours, known) + _GRAMMAR * agreeing
 

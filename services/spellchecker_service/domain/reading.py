@@ -7,7 +7,7 @@ from typing import NamedTuple
 from .index_files import Flag
 from .language_model import END_KEY, START_KEY, Context
 from .lexicon import Entry, Lexicon
-from .swedish_grammar import PASSED_OVER
+from .swedish_grammar import AUXILIARIES, PASSED_OVER, SUBJECTS
 from .tokens import Token, tokenise
 
 _SURE_NAME = 3.0
@@ -65,9 +65,7 @@ class Reading:
         word_before = word_behind = ""
         token = self.tokens[place]
         if place and self.text[self.tokens[place - 1].end : token.start] == " ":
-            word_before = self.tokens[place - 1].lower
-            if word_before in PASSED_OVER and place > 1:
-                word_before = self.tokens[place - 2].lower
+            word_before = self.tokens[self._demanding(place)].lower
             before = self.lexicon.entry(word_before)
         if place + 1 < len(self.tokens):
             following = self.tokens[place + 1]
@@ -75,6 +73,19 @@ class Reading:
                 word_behind = following.lower
                 behind = self.lexicon.entry(word_behind)
         return Neighbours(before, behind, word_before, word_behind)
+
+    def _demanding(self, place: int) -> int:
+        """The place of the word before that demands a form: `har alltid sett`, `kan han se`."""
+        before = place - 1
+        if before and self.tokens[before].lower in PASSED_OVER:
+            before -= 1
+        if (
+            before
+            and self.tokens[before].lower in SUBJECTS
+            and self.tokens[before - 1].lower in AUXILIARIES
+        ):
+            before -= 1
+        return before
 
     def context(self, place: int) -> Context:
         """The English words around a place as the language model knows them, commas left out."""

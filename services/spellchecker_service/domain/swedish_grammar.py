@@ -48,7 +48,7 @@ _BEHIND = {
     behöver behövde behöva börjar började lär slipper orkar vågar hinner försöker försökte försöka
     tänker tänkte låta låter""": "inf 2, fin -3, sup -2, adj-t -1.5, pl -1",
     "har hade ha haft": "sup 3, fin -2, inf -1.5, def -0.5",
-    "jag du han hon vi ni dom som": "fin 1.7, def -2, en -0.8, ett -0.8, pl -0.5, adj-a -1",
+    "jag du han hon vi ni som": "fin 1.7, def -2, en -0.8, ett -0.8, pl -0.5, adj-a -1",
     "man": "fin 1.7, def -2, en -0.6, ett -0.4, pl -0.6",
     "en": "en 1.5, adj 1.2, ett -0.8, pl -2, def -3, fin -3, inf -1.5, sup -3, adj-a -2",
     "min din sin någon ingen vår er": "en 1.8, adj-a 1, ett -1, pl -2, def -3, fin -3, inf -1",
@@ -59,7 +59,7 @@ _BEHIND = {
     vissa""": "pl 2.1, adj-a 1.2, en -0.6, def -2, fin -1, inf -1.5, adj -1.5, adj-t -3",
     "deras hans hennes": "en 1, ett 0.8, pl 1.2, adj-a 1.2, def -3, fin -2, inf -2, adj -2",
     "den": "adj-a 2.2, def 0.8, en 0.2, ett -1.5",
-    "de": "adj-a 1.4, fin 1, pl 0.6, def -1",
+    "de dom": "adj-a 1.4, fin 1, pl 0.6, def -1",
     "det": "fin 0.7, adj-a 1, inf -1.3, def -0.7, en -0.6, ett -0.6",
     "här": "def 2.3, en -1.4, ett -1.3, inf -2, pl -2",
     """är var blir bli blev vara
@@ -71,15 +71,41 @@ _BEHIND = {
 }
 _BEFORE = {
     "jag du han hon vi ni man": "fin 1.3, def -1.2, en -0.8, ett -0.6, pl -0.4, adj-a -1",
-    "mig dig sig honom henne oss": "inf 1, fin 1.2, sup 1.8, pl -1.2, def -1, adj -0.8",
+    "mig dig sig honom henne oss dem": "inf 1, fin 1.2, sup 1.8, pl -1.2, def -1, adj -0.8",
+    """min din sin mitt ditt sitt mina dina sina vår vårt våra deras hans
+    hennes""": "inf 1, fin 0.5, pl -1.2, def -1.6, adj -0.9, adj-t -1",
+    "en ett": "sup 0.8, inf 0.4, fin 0.3, pl -1.2, def -1, adj-a -0.8, adj-t -1",
+    "den det de dom denna detta dessa": "def -2, pl -0.9, en -1.1, adj-a -1.5",
+    "alla många några flera": "fin 0.5, inf 0.4, def -2, pl -1.5, en -1.3, adj-a -1.5",
+    "upp ut in ner fram bort tillbaka": "inf 1.5, fin 1.3, sup 1.5, adj -0.8, en -0.5",
+    "inte aldrig alltid också": "fin 1, inf -1.8, sup -2.2, adj-t -2, adj-a -2",
+    "som": "pl 1.4, def 0.7, en 0.5, ett 0.6, inf -1.5, fin -1",
+    "att": "ett 0.9, adj-t 0.8, fin 0.9, adj -0.8, adj-a -1.7, def -0.6",
+    "och eller": "pl 0.9, en 0.7, def 0.9, fin -0.8",
     """är var kan kunde har hade ska skulle kommer måste vill
     blir""": "fin -3, sup -2, inf -1.2, def 0.8",
 }
 _BEHIND_CLASS = {
-    "fin": "fin -3, sup -1.5",
-    "adj-a": "pl 1.8, def 1.2, fin -1.5, inf -1.3, sup -3",
-    "adj-t": "ett 1, en -0.8, pl -1.2, def -1.5",
-    "def": "def -2.5, en -0.8, pl -1, fin 0.8, inf -0.8",
+    "inf": "fin -2, sup -1.5, inf -0.7, adj-t -1, def 0.5",
+    "fin": "fin -3, sup -2, inf -1, adj-a -0.7, pl -0.5",
+    "adj": "en 1, pl -1.5, def -0.7, fin -1, inf -0.8, sup -1.5, adj-t -1, adj-a -0.7",
+    "adj-a": "pl 1.6, def 1.3, en 0.4, fin -1.5, inf -1.5, sup -2.5, adj -1.3, adj-t -0.7",
+    "adj-t": "ett 0.8, en -0.8, pl -1, def -1.7",
+    "en": "def -1.3, inf -1.2, adj-a -1.4, adj-t -1, pl -0.6",
+    "ett": "def -1.5, inf -0.8, adj-a -1, adj-t -0.8",
+    "pl": "inf -1.3, en -0.6, def -0.7, adj -0.6, adj-a -0.6",
+    "def": "def -2.2, en -0.7, pl -1, adj-a -1, fin 0.7, inf -0.7",
+}
+_BEFORE_CLASS = {
+    "inf": "adj-a -1.4, pl -1.3, def -1, en -0.7",
+    "fin": "fin -4, inf -1.5, adj-a -1, ett 0.8, def 0.4",
+    "adj": "adj 0.8, pl -0.9, def -0.7, ett -0.7, adj-a -0.7",
+    "adj-a": "def -1.6, pl -0.9, ett -0.8, en -0.6, fin -0.6",
+    "adj-t": "def -1, ett -0.8, adj-a -0.8, pl -0.7",
+    "en": "adj 0.9, def -1, adj-t -0.8, pl -0.6",
+    "ett": "adj-t 1.3, adj-a 0.6, pl -0.5",
+    "pl": "adj-a 1.7, inf 0.6, adj -1.1, adj-t -1.4, def -1.4",
+    "def": "adj-a 1.3, inf 0.6, adj -0.9, adj-t -1.7, def -2.5",
 }
 Likelier = dict[str, float]
 """By class, how much likelier than by chance it stands there, in nats."""
@@ -96,8 +122,16 @@ def _by_word(table: dict[str, str]) -> dict[str, Likelier]:
 _LIKELIER_BEHIND = _by_word(_BEHIND)
 _LIKELIER_BEFORE = _by_word(_BEFORE)
 _LIKELIER_BEHIND_CLASS = {name: _read(values) for name, values in _BEHIND_CLASS.items()}
+_LIKELIER_BEFORE_CLASS = {name: _read(values) for name, values in _BEFORE_CLASS.items()}
 PASSED_OVER = frozenset(("inte", "aldrig", "alltid", "också", "bara", "redan", "ofta", "gärna"))
 """Adverbs that may stand between a word and what it demands."""
+SUBJECTS = frozenset(("jag", "du", "han", "hon", "vi", "ni", "de", "dom", "man", "det", "den"))
+_AUXILIARIES = """
+ska skall skulle kan kunde vill ville måste får fick bör borde brukar brukade behöver behövde börjar
+började har hade
+"""
+AUXILIARIES = frozenset(_AUXILIARIES.split())
+"""They demand a form of the verb behind the subject too: `kan han se`, `har vi sett`."""
 
 
 def tags(stem: str, stem_flags: str, text: str, suffix: str) -> int:
@@ -145,7 +179,7 @@ def _classes(found: int) -> tuple[str, ...]:
     return tuple({name: 0 for name, mask, wanted in _CLASSES if found & mask == wanted})
 
 
-def agreement(before: str, tags_before: int, found: int, behind: str) -> float:
+def agreement(before: str, tags_before: int, found: int, behind: str, tags_behind: int) -> float:
     """How much likelier than by chance a form with the tags `found` stands there, in nats.
 
     `before` and `behind` are the words beside it, or empty. A form that can be several things is
@@ -155,11 +189,16 @@ def agreement(before: str, tags_before: int, found: int, behind: str) -> float:
     if not classes:
         return 0.0
     value = 0.0
-    likelier = _LIKELIER_BEHIND.get(before)
-    if likelier is None:
-        beside = _classes(tags_before)
-        likelier = _LIKELIER_BEHIND_CLASS.get(beside[0]) if len(beside) == 1 else None
-    for table in (likelier, _LIKELIER_BEFORE.get(behind)):
-        if table is not None:
-            value += max(table.get(name, 0.0) for name in classes)
+    for likelier in (
+        _LIKELIER_BEHIND.get(before) or _by_class(_LIKELIER_BEHIND_CLASS, tags_before),
+        _LIKELIER_BEFORE.get(behind) or _by_class(_LIKELIER_BEFORE_CLASS, tags_behind),
+    ):
+        if likelier is not None:
+            value += max(likelier.get(name, 0.0) for name in classes)
     return value
+
+
+def _by_class(table: dict[str, Likelier], tags: int) -> Likelier | None:
+    """What a word beside it tells that can be one thing only."""
+    classes = _classes(tags)
+    return table.get(classes[0]) if len(classes) == 1 else None
