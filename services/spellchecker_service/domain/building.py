@@ -21,7 +21,7 @@ from .hashing import (
 )
 from .index_files import WIDTH, Arrays, Flag
 from .phonetics import Language, phonetic_key, spoken
-from .variants import BRITISH
+from .variants import BRITISH, BRITISH_WORDS
 
 UNSEEN = 0.7
 """Zipf frequency of a word that a dictionary has and the frequency list has not."""
@@ -109,7 +109,8 @@ def _accept_british(lexicon: _Lexicon) -> None:
     """British spellings that people use, which the American dictionary lacks."""
     rules = [(re.compile(british), american) for british, american in _BRITISH]
     for word, frequency in lexicon.frequencies.items():
-        if frequency < _USED or word in lexicon.flags or not word.isalpha():
+        known = lexicon.flags.get(word, 0) & Flag.VALID
+        if frequency < _USED or known or not word.isalpha():
             continue
         for british, american in rules:
             twin = british.sub(american, word)
@@ -120,6 +121,8 @@ def _accept_british(lexicon: _Lexicon) -> None:
             ):
                 lexicon.flags[word] |= Flag.VALID
                 break
+    for word in BRITISH_WORDS:
+        lexicon.flags[word] |= Flag.VALID
 
 
 def _candidate_words(lexicon: _Lexicon) -> list[str]:

@@ -28,6 +28,11 @@ def corrected(text: str, language: Language, glossary: tuple[str, ...] = ()) -> 
             "en", "See http://exampel.com/recieve or mail to jhon@exampel.com.", id="address"
         ),
         pytest.param("en", "The colour of my neighbour's favourite jewellery.", id="British"),
+        pytest.param(
+            "en",
+            "On the top storey we practise in grey pyjamas, in cosy armour, on tyres.",
+            id="British where the dictionary has names only, or nothing",
+        ),
         pytest.param("en", "Every day we may be all right.", id="two words"),
         pytest.param(
             "en", "They found a way to win. He had a go. There was a gain in it.", id="a beside it"
