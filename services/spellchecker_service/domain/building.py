@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from . import language_model, sources, swedish_grammar, word_classes
 from .hashing import (
-    ID_BITS,
     PREFIX,
     deletion_keys,
     encode,
@@ -21,6 +20,7 @@ from .hashing import (
 )
 from .index_files import WIDTH, Arrays, Flag
 from .phonetics import Language, phonetic_key, spoken
+from .tables import ID_BITS, postings, table
 from .variants import BRITISH, BRITISH_WORDS
 
 UNSEEN = 0.7
@@ -51,6 +51,7 @@ _BRITISH = (
     ("b(?=re)", "b"),
     ("oul", "ol"),
 )
+_IZE = re.compile(r"(\w{3,}[iy])z(e[srd]?|ing|ers|able|ations?)")
 
 
 class _Lexicon:
@@ -121,8 +122,22 @@ def _accept_british(lexicon: _Lexicon) -> None:
             ):
                 lexicon.flags[word] |= Flag.VALID
                 break
+    _accept_ise(lexicon)
     for word in BRITISH_WORDS:
         lexicon.flags[word] |= Flag.VALID
+
+
+def _accept_ise(lexicon: _Lexicon) -> None:
+    """All forms of the verbs in `-ise` of which people use one: `itemise`, but not `downsise`."""
+    verbs = [
+        (found[1], found[1] + "s" + found[2])
+        for word, flags in lexicon.flags.items()
+        if flags & Flag.VALID and (found := _IZE.fullmatch(word))
+    ]
+    used = {stem for stem, form in verbs if form in lexicon.frequencies}
+    for stem, form in verbs:
+        if stem in used:
+            lexicon.flags[form] |= Flag.VALID
 
 
 def _candidate_words(lexicon: _Lexicon) -> list[str]:
@@ -137,28 +152,16 @@ def _candidate_words(lexicon: _Lexicon) -> list[str]:
     return words[: 1 << ID_BITS]
 
 
-def _deletion_table(
-    rows: npt.NDArray[np.uint8], zipf: npt.NDArray[np.float32]
-) -> npt.NDArray[np.uint64]:
+def _deletion_table(rows: npt.NDArray[np.uint8], zipf: npt.NDArray[np.float32]) -> Arrays:
     prefixes = rows[:, :PREFIX]
     lengths = (rows > 0).sum(axis=1)
     far = (lengths > _SHORT) | ((lengths == _SHORT) & (zipf > _COMMON))
-    tables = []
+    found = []
     for most, chosen in ((2, np.flatnonzero(far)), (1, np.flatnonzero(~far))):
         keys, places = deletion_keys(prefixes[chosen], most)
-        tables.append(keys | chosen[places].astype(np.uint64))
-    return _distinct(np.concatenate(tables))
-
-
-def _sound_table(keys: list[str]) -> npt.NDArray[np.uint64]:
-    left, places = deletion_keys(encode(keys, PREFIX), 1)
-    return _distinct(left | places.astype(np.uint64))
-
-
-def _distinct(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """Sorted, each once; several times as fast here as `numpy.unique`."""
-    keys.sort()
-    return keys[np.concatenate(([True], keys[1:] != keys[:-1]))]
+        found.append((keys, chosen[places]))
+    keys, numbers = (np.concatenate(each) for each in zip(*found, strict=True))
+    return postings("deletions", keys, numbers)
 
 
 def _swedish_pairs(lexicon: _Lexicon) -> Iterator[tuple[str, str, float]]:
@@ -177,16 +180,13 @@ def _pair_tables(lexicon: _Lexicon) -> Arrays:
         pairs, lambda word: word_classes.word_class(lexicon.flags.get(word, 0))
     )
     key_of = {word: word_key(word) for word in words}
-    by_key = sorted((pair_key(key_of[first], key_of[second]), log) for first, second, log in pairs)
-    keys = np.array([key_of[word] for word in words], np.uint64)
-    order = np.argsort(keys)
+    keys = [pair_key(key_of[first], key_of[second]) for first, second, _ in pairs]
+    logs = np.array([log for _, _, log in pairs], np.float32)
+    beside = np.array([key_of[word] for word in words], np.uint64)
     return {
-        "pair_keys": np.array([key for key, _ in by_key], np.uint64),
-        "pair_logs": np.array([log for _, log in by_key], np.float32),
+        **table("pair", np.array(keys, np.uint64), logs=logs),
+        **table("beside", beside, before=before, behind=behind),
         "class_columns": columns,
-        "beside_keys": keys[order],
-        "class_before": before[order],
-        "class_behind": behind[order],
     }
 
 
@@ -199,7 +199,6 @@ def build(language: Language) -> Arrays:
     identities = {word: number for number, word in enumerate(candidates)}
     known = list(dict.fromkeys([*lexicon.flags, *lexicon.frequencies]))
     keys = np.array([word_key(word) for word in known], np.uint64)
-    order = np.argsort(keys)
     flags = np.array([lexicon.flags.get(word, 0) for word in known], np.uint16)
     zipf = np.array([lexicon.frequency(word) for word in known], np.float32)
     numbers = np.array([identities.get(word, -1) for word in known], np.int32)
@@ -210,25 +209,21 @@ def build(language: Language) -> Arrays:
     ]
     sounds = [phonetic_key(word, language) for word in candidates]
     spelt = [word.encode() for word in shown]
+    if language == "en":
+        own = language_model.tables(sources.english_ngrams())
+    else:
+        heard = encode([spoken(word, language) for word in candidates], WIDTH)
+        own = {**_pair_tables(lexicon), "spoken": heard}
     return {
-        **(
-            language_model.tables(sources.english_ngrams())
-            if language == "en"
-            else _pair_tables(lexicon)
-        ),
-        "keys": keys[order],
-        "flags": flags[order],
-        "zipf": zipf[order],
-        "number": numbers[order],
+        **own,
+        **table("word", keys, flags=flags, zipf=zipf, number=numbers),
         "rows": rows,
         "lengths": (rows > 0).sum(axis=1).astype(np.uint8),
         "letters": letter_sets(rows),
         "candidate_zipf": candidate_zipf,
-        "candidate_flags": np.array([lexicon.flags[word] for word in candidates], np.uint16),
         "shown": np.frombuffer(b"".join(spelt), np.uint8),
         "shown_at": np.cumsum([0, *map(len, spelt)]).astype(np.uint32),
-        "deletions": _deletion_table(rows, candidate_zipf),
-        "sounds": _sound_table(sounds),
+        **_deletion_table(rows, candidate_zipf),
+        **postings("sounds", *deletion_keys(encode(sounds, PREFIX), 1)),
         "sound_of": sound_hashes(sounds),
-        "spoken": encode([spoken(word, language) for word in candidates], WIDTH),
     }

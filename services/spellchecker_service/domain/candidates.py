@@ -8,15 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from .channel import distances
-from .hashing import ID_BITS, PREFIX, deletion_keys, encode, letter_sets, sound_hashes
+from .hashing import PREFIX, deletion_keys, encode, letter_sets, sound_hashes
 from .index_files import WIDTH
 from .lexicon import LN10, Lexicon
 from .phonetics import Language, phonetic_key, spoken
+from .tables import ID_BITS, Integers, posted
 
-Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
-_ID = np.uint64((1 << ID_BITS) - 1)
 _COMPARED = 80
 """So many candidates of a word are compared letter by letter."""
 _BATCH = 2048
@@ -41,19 +40,6 @@ class Candidate:
     score: float
 
 
-def _postings(
-    table: npt.NDArray[np.uint64], keys: npt.NDArray[np.uint64], owners: Integers
-) -> tuple[Integers, Integers]:
-    """Who asked, and which candidates stand under the keys they asked for."""
-    first = np.searchsorted(table, keys)
-    last = np.searchsorted(table, keys + _ID, side="right")
-    counts = last - first
-    total = int(counts.sum())
-    offsets = np.repeat(first - np.concatenate(([0], np.cumsum(counts)[:-1])), counts)
-    places = np.arange(total) + offsets
-    return np.repeat(owners, counts), (table[places] & _ID).astype(np.int64)
-
-
 def _first_of_each(owners: Integers, order: Integers, kept: int) -> Integers:
     """The first `kept` of each owner's places in `order`, which is sorted by owner."""
     sorted_owners = owners[order]
@@ -68,7 +54,7 @@ def _plausible(
     arrays = lexicon.arrays
     pairs = np.sort((owners << ID_BITS) | numbers)
     pairs = pairs[np.concatenate(([True], pairs[1:] != pairs[:-1]))] if len(pairs) else pairs
-    owners, numbers = pairs >> ID_BITS, pairs & int(_ID)
+    owners, numbers = pairs >> ID_BITS, pairs & ((1 << ID_BITS) - 1)
     lengths = (rows > 0).sum(axis=1)
     difference = np.abs(lengths[owners] - arrays["lengths"][numbers].astype(np.int64))
     unlike = np.bitwise_count(letter_sets(rows)[owners] ^ arrays["letters"][numbers])
@@ -103,8 +89,8 @@ def gather(words: Sequence[str], lexicon: Lexicon, kept: int) -> list[list[Candi
     arrays = lexicon.arrays
     rows = encode(list(words), WIDTH)
     keys = [phonetic_key(word, lexicon.language) for word in words]
-    near = _postings(arrays["deletions"], *deletion_keys(rows[:, :PREFIX], 2))
-    alike = _postings(arrays["sounds"], *deletion_keys(encode(keys, PREFIX), 1))
+    near = posted(arrays, "deletions", *deletion_keys(rows[:, :PREFIX], 2))
+    alike = posted(arrays, "sounds", *deletion_keys(encode(keys, PREFIX), 1))
     owners, numbers = _plausible(
         rows, np.concatenate((near[0], alike[0])), np.concatenate((near[1], alike[1])), lexicon
     )

@@ -199,11 +199,8 @@ def _probably_meant(read: Reading, candidates: dict[str, list[Candidate]]) -> di
         for word, found in candidates.items()
         if found and word not in names
     }
-    return {word: read.lexicon.entry(_lower(each, read.lexicon)) for word, each in best.items()}
-
-
-def _lower(candidate: Candidate, known: Lexicon) -> str:
-    return known.shown(candidate.number).lower()
+    known = read.lexicon
+    return {word: known.entry(known.shown(each.number).lower()) for word, each in best.items()}
 
 
 def check(text: str, language: Language, glossary: Collection[str] = ()) -> list[Correction]:

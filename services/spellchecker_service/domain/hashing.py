@@ -1,4 +1,4 @@
-"""Keys for memory-mapped tables: 64 bits for a word, 44 bits for what is left after deletions."""
+"""64-bit keys for memory-mapped tables: of a word, and of what is left after deletions."""
 
 from functools import lru_cache
 from hashlib import blake2b
@@ -10,10 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 PREFIX = 7
-ID_BITS = 20
 _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F
 _MULTIPLIER = np.uint64(_FIRST)
-_KEEP = np.uint64(((1 << 44) - 1) << ID_BITS)
 
 Words: TypeAlias = npt.NDArray[np.uint8]
 Keys: TypeAlias = npt.NDArray[np.uint64]
@@ -61,7 +59,7 @@ def _deletions(most: int) -> list[tuple[int, ...]]:
 def deletion_keys(prefixes: Words, most: int) -> tuple[Keys, npt.NDArray[np.int64]]:
     """Keys of what is left of each prefix after up to `most` deletions, and the rows they are of.
 
-    The low `ID_BITS` of each key are zero. `prefixes` has `PREFIX` columns.
+    `prefixes` has `PREFIX` columns.
     """
     lengths = (prefixes > 0).sum(axis=1)
     codes = prefixes.astype(np.uint64)
@@ -77,6 +75,6 @@ def deletion_keys(prefixes: Words, most: int) -> tuple[Keys, npt.NDArray[np.int6
                 code = codes[chosen, place]
                 longer = (key + code) * _MULTIPLIER
                 key = np.where(code > 0, longer ^ (longer >> np.uint64(29)), key)
-        keys.append((key * _MULTIPLIER) & _KEEP)
+        keys.append(key * _MULTIPLIER)
         rows.append(chosen)
     return np.concatenate(keys), np.concatenate(rows)

@@ -26,7 +26,7 @@ WIDTH = 24
 """Longest word that is suggested, in letters."""
 _BUILDERS = (
     "building", "hashing", "hunspell_files", "index_files", "phonetics", "sources",
-    "swedish_grammar", "variants", "word_classes", "language_model", "ngram_files",
+    "swedish_grammar", "tables", "variants", "word_classes", "language_model", "ngram_files",
 )  # fmt: skip
 _FORGOTTEN_SECONDS = 30 * 24 * 3600
 """So long nobody has used an index that is removed."""

@@ -16,24 +16,18 @@ BRITISH = (
     ("mme(?=s?$)", "m"),
 )
 _WORDS = """
-aeroplane aeroplanes adaptor adaptors anaemia anaemic appal appals artefact artefacts axe biassed
-breathalyse breathalysed breathalyser carburettor carburettors centrepiece centrepieces cheque
-cheques chequebook cosily cosy cosier cosiest despatch despatched despatches despatching distil
-distils doughnut doughnuts draught draughts draughty enrol enrolment enrolments enrols enthral
-enthrals fibreglass fulfil fulfilment fulfils furore gambolled gaol gaoled gaoler gaolers gaols
-gramme grammes greengrocer grey greyed greyer greyest greyhound greying greyish greyness greys
-hospitalise hospitalised instalment instalments instil instils itemise itemised kerb kerbs kerbside
-ladybird ladybirds liquorice mediaeval mollusc molluscs moult moulted moulting moustache moustached
-moustaches mum mummies mummy mums nought noughts pedlar pedlars phoney plait plaited plaits plimsoll
-plimsolls plough ploughed ploughing ploughs practise practised practises practising primaeval
-programme programmed programmes pyjama pyjamas sabre sabres sceptic sceptical sceptics scepticism
-serialise serialised skilful skilfully skilfulness smelt spelt spilt spoilt storey storeys sulphur
-sulphuric sulphurous titbit titbits tonne tonnes trammelled trowelled tyre tyres victimise
-victimised waggon waggons westernise westernised whiskies whisky wilful wilfully wilfulness yodelled
-yoghourt yoghurt yoghurts
+aeroplane aeroplanes adaptor adaptors appal appals artefact artefacts biassed carburettor
+carburettors centrepiece centrepieces cheque cheques chequebook cosily cosy cosier cosiest
+despatch despatched despatches despatching distil distils draught draughts draughty enrol enrols
+enthral enthrals fibreglass fulfil fulfils furore gambolled gaol gaoled gaoler gaolers gaols
+gramme grammes greyest instil instils kerb kerbs liquorice mediaeval mollusc molluscs moulted
+moustache moustached moustaches mums nought noughts pedlar pedlars phoney plough ploughed
+ploughing ploughs practise practised practises practising primaeval pyjama pyjamas sceptic
+sceptical sceptics scepticism skilfulness spelt spilt storey storeys titbit titbits trammelled
+trowelled waggon waggons whiskies whisky wilfulness yodelled yoghourt yoghurt yoghurts
 """
 BRITISH_WORDS = tuple(_WORDS.split())
-"""What no rule tells, or rules tell only of words that are frequent."""
+"""What no rule tells."""
 _RULES = tuple((re.compile(british), american) for british, american in BRITISH)
 
 

@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 FIRST_TAG = 5
-TAGS = 9
-_MASK = (1 << TAGS) - 1
+_MASK = (1 << 9) - 1
 _PRIOR = 2.9e-6
 """Share of all pairs after which a word's own counts outweigh the average of all words."""
 _MOST = 3.0
