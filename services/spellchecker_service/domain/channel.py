@@ -66,6 +66,10 @@ _SINGLE: dict[Language, _Single] = {
     "en": _Single(0.7, 0.5, 1.2, 1.0, 0.6, 0.8, 0.3, 0.45, 0.1, 0.6, 0.2, 0.65),
     "sv": _Single(0.7, 0.55, 1.15, 1.0, 0.75, 0.75, 0.38, 0.38, 0.0, 0.7, 0.0, 0.7),
 }
+_ENDING: dict[Language, str] = {"en": "ds", "sv": "rt"}
+"""Letters that say at the end which form a word is: learners leave them out, and Swedes do not say
+them."""
+_OMITTED_ENDING = 0.45
 _APOSTROPHE = 0.2
 _C, _K, _E = ord("c"), ord("k"), ord("e")
 _SWAPPED_NG = 0.35
@@ -181,6 +185,10 @@ def _omitted(m: Bytes, language: Language) -> Floats:
         final = m == _E
         final[:-1] &= m[1:] == 0
         omit -= np.float32(costs.final_e) * final
+    last = m > 0
+    last[:-1] &= m[1:] == 0
+    ending = last & np.isin(m, [ord(letter) for letter in _ENDING[language]])
+    omit = np.where(ending, np.minimum(omit, np.float32(_OMITTED_ENDING)), omit)
     double = costs.omitted_double
     omit[1:] = np.where(m[1:] == m[:-1], np.minimum(omit[1:], double), omit[1:])
     # `k` for `ck` is a doubling too.

@@ -8,7 +8,7 @@ from .reading import Neighbours, Reading
 from .swedish_grammar import agreement
 
 _PER_WORD = -9 * LN10
-_MODEL = 0.85
+_MODEL = 0.95
 """How much the language model counts beside a candidate's frequency and distance."""
 _NOT_IN_MODEL = -2.0
 """Nats by which the context speaks against a word that the language model does not have."""

@@ -12,6 +12,7 @@ from .tokens import Token, tokenise
 
 _SURE_NAME = 3.0
 _SENTENCE_ENDS = frozenset(".;:!?")
+_CLAUSE_ENDS = _SENTENCE_ENDS | {","}
 _SHORTEST_NAME = 3
 _CONTEXT = 2
 
@@ -110,8 +111,12 @@ class Reading:
         return self.text[start : self.tokens[second].start if second < len(self.tokens) else None]
 
     def _ends(self, place: int, step: int) -> bool:
-        """Whether a sentence, or the text, ends there."""
-        return not 0 <= place + step < len(self.tokens) or not _SENTENCE_ENDS.isdisjoint(
+        """Whether a sentence, or the text, ends there, or a clause behind the word.
+
+        What stands before a comma can end a sentence too.
+        """
+        ends = _SENTENCE_ENDS if step < 0 else _CLAUSE_ENDS
+        return not 0 <= place + step < len(self.tokens) or not ends.isdisjoint(
             self._gap(place, step)
         )
 

@@ -46,44 +46,64 @@ _PREPOSITIONS = "fin -3, sup -3, inf -1, def 1, adj-a 0.4"
 _BEHIND = {
     """att ska skall skulle kan kunde kunna vill ville måste får fick få bör borde brukar brukade
     behöver behövde behöva börjar började lär slipper orkar vågar hinner försöker försökte försöka
-    tänker tänkte låta låter""": "inf 2, fin -3, sup -2, adj-t -1.5, pl -1",
-    "har hade ha haft": "sup 3, fin -2, inf -1.5, def -0.5",
-    "jag du han hon vi ni som": "fin 1.7, def -2, en -0.8, ett -0.8, pl -0.5, adj-a -1",
-    "man": "fin 1.7, def -2, en -0.6, ett -0.4, pl -0.6",
-    "en": "en 1.5, adj 1.2, ett -0.8, pl -2, def -3, fin -3, inf -1.5, sup -3, adj-a -2",
-    "min din sin någon ingen vår er": "en 1.8, adj-a 1, ett -1, pl -2, def -3, fin -3, inf -1",
-    "ett": "ett 1.6, adj-t 2.2, en -1.4, pl -2, def -3, fin -3, inf -2, adj-a -3",
-    "mitt ditt sitt vårt ert": "ett 1.8, adj-a 0.8, en -2, pl -1, def -3, fin -3, inf -1",
+    tänker tänkte låta låter""": "inf 2, fin -3, sup -2, adj -1, adj-t -1.5, pl -1.5",
+    "har hade ha haft": "sup 3, adj-t 0.7, fin -2, inf -1.5, def -0.7, en -0.6",
+    "jag du han hon vi ni": "fin 1.8, inf -2.5, sup -0.5, def -2.5, en -1.2, ett -1.2, adj-a -1.5",
+    "som": "fin 1.2, inf -3, sup 0.8, en -0.5, pl -0.9, def -0.6, adj-a -1.1",
+    "man": "fin 1.7, inf -2.5, def -2, en -1, ett -0.4, pl -0.5, adj-a -1",
+    "en": "en 1.3, adj 1, ett -1, pl -2, def -3, fin -4, inf -2, sup -3, adj-a -2, adj-t -0.8",
+    "min din sin någon ingen vår er": """
+        en 1.6, adj-a 0.8, ett -1.2, pl -2.5, def -4, fin -2, inf -1.5, adj -1, adj-t -2""",
+    "ett": "ett 1.4, adj-t 2.1, en -1.6, pl -2.3, def -4, fin -3, inf -2.2, adj-a -3, adj -1.2",
+    "mitt ditt sitt vårt ert": """
+        ett 1.6, adj-a 0.8, en -3, pl -1.5, def -3, fin -3, inf -1.2, adj -3""",
     "något inget": "ett 1.1, adj-t 2, en -1.2, pl -0.5, def -2, fin -1, inf -1",
     """mina dina sina våra era många alla olika flera några två tre fyra fem tio
     vissa""": "pl 2.1, adj-a 1.2, en -0.6, def -2, fin -1, inf -1.5, adj -1.5, adj-t -3",
-    "deras hans hennes": "en 1, ett 0.8, pl 1.2, adj-a 1.2, def -3, fin -2, inf -2, adj -2",
-    "den": "adj-a 2.2, def 0.8, en 0.2, ett -1.5",
-    "de dom": "adj-a 1.4, fin 1, pl 0.6, def -1",
+    "deras hans hennes": "en 0.9, ett 0.6, pl 0.9, adj-a 0.8, def -3, fin -2, inf -1.5, adj -2",
+    "den": "adj-a 2, def 0.5, en 0.2, ett -1.7, adj -0.8, adj-t -2, fin -0.7, inf -0.7",
+    "de dom": "adj-a 1.4, fin 1, pl 0.5, def -1.3, ett -1, adj-t -1, en -0.6, inf -0.5",
     "det": "fin 0.7, adj-a 1, inf -1.3, def -0.7, en -0.6, ett -0.6",
     "här": "def 2.3, en -1.4, ett -1.3, inf -2, pl -2",
     """är var blir bli blev vara
-    varit""": "adj-t 1.6, adj 0.8, adj-a 0.6, fin -3, inf -0.8, pl -0.9, en -0.5",
+    varit""": "adj-t 1.6, adj 0.8, adj-a 0.7, fin -2.5, inf -0.8, pl -0.9, en -0.5, def -0.5",
     "mycket": "adj-t 1.7, adj 0.5, def -1.5, inf -1.5, fin -1",
     "så": "adj-t 1.4, adj 0.5, def -1, inf -1.5",
+    "andra": "pl 1.5, def 1, en -1, adj -1.4, adj-t -2, fin -0.7, inf -1.8",
+    "nya": "pl 1.6, def 0.5, adj -1.8, adj-t -1, fin -2.5, inf -2.5",
+    "hela första": "def 1.8, adj -1.5, adj-a -1, adj-t -1.5, ett -1.2, pl -2, fin -2, inf -2",
+    "varje": "en 1.3, def -2.3, pl -2, adj -2.5, adj-a -1.5, adj-t -1.5, fin -2.3, inf -2.2",
+    "bra": "ett 0.9, def -2.5, adj -1.3, adj-a -2, fin -1.4, inf -2.5",
+    "när eftersom": "fin -3, inf -1.5, adj-a -2.3, adj-t -1.8, sup -1.2, pl -0.8",
+    "mig dig sig": "adj-t 1.5, adj-a 0.9, fin -1.5, pl -0.7, def -0.7",
+    "finns": "adj-a 1.2, pl 0.7, fin -2.4, adj-t -1.5, def -0.9",
+    "vad då": "fin 0.9, adj-a -1.8, adj-t -1.5, pl -1.4, sup -0.8",
+    "eller": "inf 0.9, def -0.8, sup -1.2",
     "i på genom från under över mellan till": _PREPOSITIONS,
     "för med av om utan efter mot vid hos": _PREPOSITIONS.replace("def 1", "def 0.4"),
 }
 _BEFORE = {
-    "jag du han hon vi ni man": "fin 1.3, def -1.2, en -0.8, ett -0.6, pl -0.4, adj-a -1",
-    "mig dig sig honom henne oss dem": "inf 1, fin 1.2, sup 1.8, pl -1.2, def -1, adj -0.8",
+    "jag du han hon vi ni man": """
+        fin 1.3, def -1.2, en -0.8, ett -0.6, pl -0.4, adj-a -1, adj-t -3, sup -2.5""",
+    "mig dig sig honom henne oss dem": """
+        inf 1, fin 1.2, sup 1.8, pl -2, def -1.6, adj -1.2, adj-a -2.5, adj-t -0.9""",
     """min din sin mitt ditt sitt mina dina sina vår vårt våra deras hans
-    hennes""": "inf 1, fin 0.5, pl -1.2, def -1.6, adj -0.9, adj-t -1",
+    hennes""": "inf 1, fin 0.5, pl -1.8, def -1.6, adj -0.9, adj-t -1, adj-a -1",
     "en ett": "sup 0.8, inf 0.4, fin 0.3, pl -1.2, def -1, adj-a -0.8, adj-t -1",
-    "den det de dom denna detta dessa": "def -2, pl -0.9, en -1.1, adj-a -1.5",
-    "alla många några flera": "fin 0.5, inf 0.4, def -2, pl -1.5, en -1.3, adj-a -1.5",
-    "upp ut in ner fram bort tillbaka": "inf 1.5, fin 1.3, sup 1.5, adj -0.8, en -0.5",
+    "den det de dom denna detta dessa": "fin 0.6, def -2, pl -0.9, en -1.1, adj-a -1.5",
+    "alla många några flera": "fin 0.5, inf 0.4, def -2, pl -2.3, en -1.3, adj-a -1.5",
+    "upp ut in ner fram bort tillbaka": """
+        inf 1.5, fin 1.3, sup 1.5, adj -0.8, en -0.5, pl -1.2, adj-t -0.8""",
     "inte aldrig alltid också": "fin 1, inf -1.8, sup -2.2, adj-t -2, adj-a -2",
-    "som": "pl 1.4, def 0.7, en 0.5, ett 0.6, inf -1.5, fin -1",
-    "att": "ett 0.9, adj-t 0.8, fin 0.9, adj -0.8, adj-a -1.7, def -0.6",
+    "som": "pl 1.4, def 0.7, en 0.5, ett 0.6, inf -1.5, fin -1, adj -0.8, sup -1",
+    "att": "ett 0.9, adj-t 0.8, fin 0.9, adj -0.8, adj-a -1.7, def -0.6, sup -1",
     "och eller": "pl 0.9, en 0.7, def 0.9, fin -0.8",
+    "av": "adj-t 1.1, adj-a -1.4, ett -0.9, inf -1.8, sup -1.1",
+    "på till": "sup 0.9, inf 0.7, fin 0.5, adj-a -1.8, adj-t -0.9",
+    "om": "fin 1, inf 0.7, adj -0.9, adj-a -1.1, ett -0.8",
+    "mycket bra": "fin 0.9, inf 0.8, sup 0.5, en -1.5, ett -0.8, pl -2.2, def -1.9",
     """är var kan kunde har hade ska skulle kommer måste vill
-    blir""": "fin -3, sup -2, inf -1.2, def 0.8",
+    blir""": "fin -3, sup -1.5, inf -1.2, def 0.8, adj-a -1.2, adj-t -0.7",
 }
 _BEHIND_CLASS = {
     "inf": "fin -2, sup -1.5, inf -0.7, adj-t -1, def 0.5",

@@ -33,6 +33,11 @@ def corrected(text: str, language: Language, glossary: tuple[str, ...] = ()) -> 
             "On the top storey we practise in grey pyjamas, in cosy armour, on tyres.",
             id="British where the dictionary has names only, or nothing",
         ),
+        pytest.param(
+            "en",
+            "They hospitalise people who westernise, fraternise and serialise.",
+            id="verbs in -ise of which another form is known",
+        ),
         pytest.param("en", "Every day we may be all right.", id="two words"),
         pytest.param(
             "en", "They found a way to win. He had a go. There was a gain in it.", id="a beside it"
@@ -81,6 +86,12 @@ def test_correct_text_is_left_alone(language: Language, text: str) -> None:
         ("en", "She works in london.", "She works in London."),
         ("sv", "Samhellet i sverige.", "Samhället i Sverige."),
         ("sv", "Hon skrivde till mig.", "Hon skrev till mig."),
+        pytest.param(
+            "sv",
+            "Jag cyckla till skolan, men jag ska cyckla hem.",
+            "Jag cyklar till skolan, men jag ska cykla hem.",
+            id="the ending that the word before demands",
+        ),
         ("sv", "Han köpade en bil och öppnte dörren.", "Han köpte en bil och öppnade dörren."),
         ("sv", "Alla i ett klass rum har kör kort.", "Alla i ett klassrum har körkort."),
         ("sv", "Alla vuksna åt sjokolad.", "Alla vuxna åt choklad."),
@@ -107,6 +118,12 @@ def test_correct_text_is_left_alone(language: Language, text: str) -> None:
             id="a contraction beside known words",
         ),
         pytest.param("en", "I saw ther.", "I saw there.", id="last in a sentence"),
+        pytest.param(
+            "en",
+            "Everything happened, and he appened, and it was done.",
+            "Everything happened, and he happened, and it was done.",
+            id="last before a comma",
+        ),
         pytest.param("en", "Thes aren't mine.", "These aren't mine.", id="before a contraction"),
         pytest.param(
             "en",
