@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import language_model, sources, swedish_grammar, word_classes
+from .added_words import ADDED
 from .hashing import (
     PREFIX,
     deletion_keys,
@@ -21,7 +22,7 @@ from .hashing import (
 from .index_files import WIDTH, Arrays, Flag
 from .phonetics import Language, phonetic_key, spoken
 from .tables import ID_BITS, postings, table
-from .variants import BRITISH, BRITISH_WORDS
+from .variants import BRITISH
 
 UNSEEN = 0.7
 """Zipf frequency of a word that a dictionary has and the frequency list has not."""
@@ -123,8 +124,6 @@ def _accept_british(lexicon: _Lexicon) -> None:
                 lexicon.flags[word] |= Flag.VALID
                 break
     _accept_ise(lexicon)
-    for word in BRITISH_WORDS:
-        lexicon.flags[word] |= Flag.VALID
 
 
 def _accept_ise(lexicon: _Lexicon) -> None:
@@ -195,6 +194,8 @@ def build(language: Language) -> Arrays:
     _read_dictionary(language, lexicon)
     if language == "en":
         _accept_british(lexicon)
+    for word in ADDED[language]:
+        lexicon.flags[word] |= Flag.VALID
     candidates = _candidate_words(lexicon)
     identities = {word: number for number, word in enumerate(candidates)}
     known = list(dict.fromkeys([*lexicon.flags, *lexicon.frequencies]))

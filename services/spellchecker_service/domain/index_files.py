@@ -25,7 +25,7 @@ Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
 WIDTH = 24
 """Longest word that is suggested, in letters."""
 _BUILDERS = (
-    "building", "hashing", "hunspell_files", "index_files", "phonetics", "sources",
+    "added_words", "building", "hashing", "hunspell_files", "index_files", "phonetics", "sources",
     "swedish_grammar", "tables", "variants", "word_classes", "language_model", "ngram_files",
 )  # fmt: skip
 _FORGOTTEN_SECONDS = 30 * 24 * 3600

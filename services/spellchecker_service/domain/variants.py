@@ -15,19 +15,6 @@ BRITISH = (
     ("nc(?=e)", "ns"),
     ("mme(?=s?$)", "m"),
 )
-_WORDS = """
-aeroplane aeroplanes adaptor adaptors appal appals artefact artefacts biassed carburettor
-carburettors centrepiece centrepieces cheque cheques chequebook cosily cosy cosier cosiest
-despatch despatched despatches despatching distil distils draught draughts draughty enrol enrols
-enthral enthrals fibreglass fulfil fulfils furore gambolled gaol gaoled gaoler gaolers gaols
-gramme grammes greyest instil instils kerb kerbs liquorice mediaeval mollusc molluscs moulted
-moustache moustached moustaches mums nought noughts pedlar pedlars phoney plough ploughed
-ploughing ploughs practise practised practises practising primaeval pyjama pyjamas sceptic
-sceptical sceptics scepticism skilfulness spelt spilt storey storeys titbit titbits trammelled
-trowelled waggon waggons whiskies whisky wilfulness yodelled yoghourt yoghurt yoghurts
-"""
-BRITISH_WORDS = tuple(_WORDS.split())
-"""What no rule tells."""
 _RULES = tuple((re.compile(british), american) for british, american in BRITISH)
 
 
