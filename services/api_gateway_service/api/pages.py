@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -44,7 +45,13 @@ STATUS_WORDS = {
     BatchStatus.CANCELLED: "cancelled",
 }
 
-pages = Blueprint("pages", __name__, static_folder=str(_HERE / "static"), static_url_path="/assets")
+pages = Blueprint("pages", __name__)
+
+# Not from files: one would stay open where a reader goes away while it is being closed.
+_ASSETS = {
+    "report.css": STYLE.encode(),
+    **{path.name: path.read_bytes() for path in (_HERE / "static").iterdir()},
+}
 
 _templates = Environment(
     loader=FileSystemLoader(_HERE / "templates"),
@@ -61,7 +68,7 @@ def page(template: str, status: HTTPStatus = HTTPStatus.OK, **values: Any) -> Re
     return Response(body, status=status, content_type="text/html; charset=utf-8")
 
 
-_OPEN_TO_ALL = {"pages.login", "pages.log_in", "pages.style", "pages.static"}
+_OPEN_TO_ALL = {"pages.login", "pages.log_in", "pages.asset"}
 
 
 @pages.before_request
@@ -94,9 +101,15 @@ async def show_unavailable(_error: TemporaryError) -> Response:
     )
 
 
-@pages.get("/assets/report.css")
-async def style() -> Response:
-    return Response(STYLE, content_type="text/css; charset=utf-8")
+@pages.get("/assets/<name>")
+async def asset(name: str) -> Response:
+    if name not in _ASSETS:
+        raise Problem(HTTPStatus.NOT_FOUND, "asset_not_found", f"There is no {name} here.")
+    response = Response(_ASSETS[name], mimetype=guess_type(name)[0])
+    response.cache_control.no_cache = True
+    await response.add_etag()
+    await response.make_conditional(request)
+    return response
 
 
 @pages.get("/login")

@@ -259,6 +259,19 @@ async def test_no_page_runs_or_loads_what_is_not_ours(
             assert (await teacher.get(asset)).status_code == 200, asset
 
 
+async def test_an_asset_is_not_sent_again_while_it_is_the_same(browser: httpx.AsyncClient) -> None:
+    for name, kind in (("report.css", "text/css"), ("icon.svg", "image/svg+xml")):
+        first = await browser.get(f"/assets/{name}")
+        again = await browser.get(
+            f"/assets/{name}", headers={"If-None-Match": first.headers["ETag"]}
+        )
+
+        assert first.headers["Content-Type"].startswith(kind)
+        assert first.headers["Cache-Control"] == "no-cache"
+        assert (again.status_code, again.content) == (304, b"")
+    assert (await browser.get("/assets/..%2fpages.py")).status_code == 404
+
+
 async def test_scripts_and_styles_name_no_other_host(teacher: httpx.AsyncClient) -> None:
     for asset in ("gateway.js", "gateway.css", "report.css"):
         assert not re.search(r"https?://|@import", (await teacher.get(f"/assets/{asset}")).text)
