@@ -18,8 +18,8 @@ sarees tikka
 """
 _SWEDISH = """
 bitcoin cosplaya cosplayar ebok eboken gamer gamers gejma gejmade gejmar hbtqi influencer
-influencers nice nåra snowboarda snowboardade snowboardar swish vapa vapade vapar vape vlogg vlogga
-vloggar vloggen
+influencers nice nåra snowboarda snowboardade swish vapa vapade vapar vape vlogg vlogga vloggar
+vloggen
 """
 ADDED: dict[Language, tuple[str, ...]] = {
     "en": tuple(_ENGLISH.split()),

@@ -12,7 +12,7 @@ from .hashing import PREFIX, deletion_keys, encode, letter_sets, sound_hashes
 from .index_files import WIDTH
 from .lexicon import LN10, Lexicon
 from .phonetics import Language, phonetic_key, spoken
-from .tables import ID_BITS, Integers, posted
+from .tables import ID_BITS, Integers, distinct, posted
 
 Floats = npt.NDArray[np.float32]
 
@@ -52,8 +52,7 @@ def _plausible(
 ) -> tuple[Integers, Integers]:
     """The pairs worth comparing: of like length and letters, frequent ones first."""
     arrays = lexicon.arrays
-    pairs = np.sort((owners << ID_BITS) | numbers)
-    pairs = pairs[np.concatenate(([True], pairs[1:] != pairs[:-1]))] if len(pairs) else pairs
+    pairs = distinct((owners << ID_BITS) | numbers)
     owners, numbers = pairs >> ID_BITS, pairs & ((1 << ID_BITS) - 1)
     lengths = (rows > 0).sum(axis=1)
     difference = np.abs(lengths[owners] - arrays["lengths"][numbers].astype(np.int64))

@@ -170,6 +170,13 @@ def _vowels() -> npt.NDArray[np.bool_]:
     return table
 
 
+def _last(columns: Bytes) -> npt.NDArray[np.bool_]:
+    """Where the last letters are of words that stand in columns."""
+    last = columns > 0
+    last[:-1] &= columns[1:] == 0
+    return last
+
+
 def _omitted(m: Bytes, language: Language) -> Floats:
     """The cost of leaving out each letter of the meant words, which stand in columns."""
     costs = _SINGLE[language]
@@ -181,12 +188,9 @@ def _omitted(m: Bytes, language: Language) -> Floats:
         beside[1:] |= pair
         beside[:-1] |= pair
         omit -= np.float32(costs.vowel_beside_vowel) * beside
+    last = _last(m)
     if costs.final_e:
-        final = m == _E
-        final[:-1] &= m[1:] == 0
-        omit -= np.float32(costs.final_e) * final
-    last = m > 0
-    last[:-1] &= m[1:] == 0
+        omit -= np.float32(costs.final_e) * (last & (m == _E))
     ending = last & np.isin(m, [ord(letter) for letter in _ENDING[language]])
     omit = np.where(ending, np.minimum(omit, np.float32(_OMITTED_ENDING)), omit)
     double = costs.omitted_double
@@ -201,9 +205,7 @@ def _extra(w: Bytes, language: Language) -> Floats:
     costs = _SINGLE[language]
     more = _single(language)[1][w]
     if costs.final_e:
-        final = w == _E
-        final[:-1] &= w[1:] == 0
-        more -= np.float32(costs.final_e) * final
+        more -= np.float32(costs.final_e) * (_last(w) & (w == _E))
     double = costs.extra_double
     more[1:] = np.where(w[1:] == w[:-1], np.minimum(more[1:], double), more[1:])
     more[:-1] = np.where((w[:-1] == _C) & (w[1:] == _K), np.minimum(more[:-1], double), more[:-1])

@@ -44,25 +44,21 @@ def tables(ngrams: NGrams) -> Arrays:
 
 class LanguageModel:
     def __init__(self, arrays: Arrays) -> None:
-        self._tables = [Table(arrays, order) for order in _ORDERS]
+        self._words, self._pairs, self._triples = (Table(arrays, name) for name in _ORDERS)
         self._logs = [arrays[f"{name}_logs"].data for name in _ORDERS]
         self._backoffs = [arrays[f"{name}_backoffs"].data for name in _ORDERS[:-1]]
 
-    def _place(self, order: int, key: int) -> int:
-        """Where the n-gram stands in its table, or -1."""
-        return self._tables[order].place(key)
-
     def knows(self, word: int) -> bool:
-        return self._place(0, word) >= 0
+        return self._words.place(word) >= 0
 
     def log_share(self, word: int) -> float | None:
         """Natural log of how frequent the word is; `None` if the model does not have it."""
-        place = self._place(0, word)
+        place = self._words.place(word)
         return -STEP * self._logs[0][place] if place >= 0 else None
 
     def log_pair(self, first: int, second: int) -> float | None:
         """Natural log of the share of this pair among all pairs of words, if it is known."""
-        place = self._place(1, pair_key(first, second))
+        place = self._pairs.place(pair_key(first, second))
         share = self.log_share(first) if place >= 0 else None
         return None if share is None else share - STEP * self._logs[1][place]
 
@@ -87,15 +83,15 @@ class LanguageModel:
         steps = 0
         if first:
             opening = pair_key(first, second)
-            place = self._place(2, pair_key(opening, word))
+            place = self._triples.place(pair_key(opening, word))
             if place >= 0:
                 return self._logs[2][place]
-            place = self._place(1, opening)
+            place = self._pairs.place(opening)
             if place >= 0:
                 steps = self._backoffs[1][place]
         if second:
-            place = self._place(1, pair_key(second, word))
+            place = self._pairs.place(pair_key(second, word))
             if place >= 0:
                 return steps + self._logs[1][place]
-            steps += self._backoffs[0][self._place(0, second)]
-        return steps + self._logs[0][self._place(0, word)]
+            steps += self._backoffs[0][self._words.place(second)]
+        return steps + self._logs[0][self._words.place(word)]

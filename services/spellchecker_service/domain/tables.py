@@ -7,7 +7,7 @@ accident is refused for its letters.
 """
 
 from bisect import bisect_left
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,9 +24,11 @@ _POSTING_MARK_BITS = 14
 ID_BITS = 18
 """Of the number of a candidate: mark and number of a posting have 32 bits together."""
 _POSTING_BITS = _POSTING_MARK_BITS + ID_BITS
+_POSTING_DROPPED = np.uint64(_KEY_BITS - _POSTING_BUCKET_BITS - _POSTING_MARK_BITS)
 _ID = (1 << ID_BITS) - 1
 
 Integers = npt.NDArray[np.int64]
+_Whole = TypeVar("_Whole", np.int64, np.uint64)
 
 
 def table(name: str, keys: Keys, **values: npt.NDArray[Any]) -> Arrays:
@@ -65,13 +67,18 @@ class Table:
         return place if place < end and marks[place] == mark else -1
 
 
+def distinct(values: npt.NDArray[_Whole]) -> npt.NDArray[_Whole]:
+    """Sorted, each once; several times as fast on the postings as `numpy.unique`."""
+    ordered = np.sort(values)
+    first = np.ones(len(ordered), np.bool_)
+    first[1:] = ordered[1:] != ordered[:-1]
+    return ordered[first]
+
+
 def postings(name: str, keys: Keys, numbers: Integers) -> Arrays:
     """Which candidates stand under each key, as arrays of the index."""
-    whole = keys >> np.uint64(_KEY_BITS - _POSTING_BUCKET_BITS - _POSTING_MARK_BITS)
-    entries = (whole << np.uint64(ID_BITS)) | numbers.astype(np.uint64)
-    # Sorted, each once; several times as fast here as `numpy.unique`.
-    entries.sort()
-    entries = entries[np.concatenate(([True], entries[1:] != entries[:-1]))]
+    whole = keys >> _POSTING_DROPPED
+    entries = distinct((whole << np.uint64(ID_BITS)) | numbers.astype(np.uint64))
     buckets = entries >> np.uint64(_POSTING_BITS)
     return {
         f"{name}_begins": _begins(buckets, _POSTING_BUCKET_BITS),
@@ -81,7 +88,7 @@ def postings(name: str, keys: Keys, numbers: Integers) -> Arrays:
 
 def posted(arrays: Arrays, name: str, keys: Keys, owners: Integers) -> tuple[Integers, Integers]:
     """Who asked, and which candidates stand under the keys they asked for."""
-    whole = keys >> np.uint64(_KEY_BITS - _POSTING_BUCKET_BITS - _POSTING_MARK_BITS)
+    whole = keys >> _POSTING_DROPPED
     buckets = (whole >> np.uint64(_POSTING_MARK_BITS)).astype(np.int64)
     begins = arrays[f"{name}_begins"]
     first = begins[buckets].astype(np.int64)
