@@ -93,5 +93,6 @@ def _mark(correction: Correction, *, colour: bool) -> str:
     if correction.applied:
         removed, added = f"[-{correction.original}-]", f"{{+{correction.suggestions[0]}+}}"
         return f"{_RED}{removed}{_PLAIN}{_GREEN}{added}{_PLAIN}" if colour else removed + added
-    guess = f"[?{correction.original}: {', '.join(correction.suggestions)}?]"
+    meant = f": {', '.join(correction.suggestions)}" if correction.suggestions else ""
+    guess = f"[?{correction.original}{meant}?]"
     return f"{_YELLOW}{guess}{_PLAIN}" if colour else guess

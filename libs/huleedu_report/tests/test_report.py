@@ -119,6 +119,18 @@ def test_what_is_merely_marked_is_not_struck() -> None:
     assert "Perhaps: the, ten" in html
 
 
+def test_mark_without_a_suggestion_claims_nothing() -> None:
+    marked = essay(1, 0.0)
+    marked["marked"] = [{**marked["corrections"][0], "suggestions": [], "confidence": 0.01}]
+    marked["corrections"] = []
+
+    html = marked_text(marked)
+
+    assert 'data-perhaps="?"' in html
+    assert "No suggestion" in html
+    assert "% sure" not in html
+
+
 def test_mark_that_does_not_lie_on_its_words_is_refused() -> None:
     wrong = essay(1, 0.0)
     wrong["corrections"] = [correction(1, "teh", "the")]

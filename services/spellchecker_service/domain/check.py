@@ -9,9 +9,11 @@ from .decision import (
     APPLY,
     APPLY_JOIN,
     APPLY_REAL_WORD,
+    FAR_FETCHED,
     MARK,
     MARK_KNOWN,
     MARK_NAME,
+    STANDS,
     confidence,
     genuine,
 )
@@ -120,9 +122,12 @@ def _check_unknown(place: int, read: Reading, candidates: list[Candidate]) -> Co
     others = [score for score, shown, _ in ranked[1:] if not same_word(shown, best, language)]
     standing = genuine(evidence_for(place, read, candidates), language)
     sure = confidence(score, [*others, standing], len(token.word), language)
-    if sure < (MARK_NAME if token.capitalised else MARK):
+    stands = confidence(standing, [score for score, _, _ in ranked], len(token.word), language)
+    probably_wrong = stands < STANDS and not token.capitalised
+    if sure < (MARK_NAME if token.capitalised else MARK) and not probably_wrong:
         return None
-    shown = [read.dressed(suggestion, token) for _, suggestion, _ in ranked[:_SUGGESTED]]
+    suggested = ranked[:_SUGGESTED] if sure > FAR_FETCHED else []
+    shown = [read.dressed(suggestion, token) for _, suggestion, _ in suggested]
     return _correction(token, shown, kind, sure, APPLY[language])
 
 

@@ -15,6 +15,11 @@ Below one half: what is doubtful is mostly which word is meant, not that another
 MARK = 0.2
 MARK_NAME = 0.4
 """Of a word with a capital, which is likelier a name."""
+STANDS = 0.4
+"""Below this probability that it is right as it stands a word without a capital is marked too,
+even where nobody can say what is meant."""
+FAR_FETCHED = 0.03
+"""Up to this probability there is nothing to suggest."""
 MARK_KNOWN = 0.3
 """Of words that are in the dictionary."""
 APPLY_REAL_WORD = 0.9
@@ -106,10 +111,10 @@ def _as_name(evidence: Evidence, language: Language) -> float:
 
 
 def confidence(best: float, others: Sequence[float], length: int, language: Language) -> float:
-    """The probability that the suggestion with the score `best` is right.
+    """The probability that what has the score `best` is right: a suggestion, or the word itself.
 
-    `others` are the scores of the other suggestions and of the word as it stands. Something else
-    may be meant too, which is rarely so of a long word.
+    `others` are the scores of all that it might be instead. Something else may be meant too,
+    which is rarely so of a long word.
     """
     something_else = SOMETHING_ELSE - max(0, length - 6)
     trust = TRUST[language]

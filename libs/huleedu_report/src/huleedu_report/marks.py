@@ -59,12 +59,13 @@ def _remark(mark: Correction) -> Markup:
 def _note(mark: Correction, *, applied: bool) -> Markup:
     others = mark["suggestions"][1:] if applied else mark["suggestions"]
     label = "Other suggestions" if applied else "Perhaps"
+    sure = f"{percent(mark['confidence'])} sure"
+    if not applied:
+        sure = f"{sure}, not put into the corrected text" if others else "No suggestion"
     return Markup('<span class="note"><b>{kind}</b>{others}{sure}</span>').format(
         kind=kind(mark.get("kind", "spelling")),
         others=Markup('<span class="line">{}: {}</span>').format(label, ", ".join(others))
         if others
         else "",
-        sure=Markup('<span class="line quiet">{} sure{}</span>').format(
-            percent(mark["confidence"]), "" if applied else ", not put into the corrected text"
-        ),
+        sure=Markup('<span class="line quiet">{}</span>').format(sure),
     )

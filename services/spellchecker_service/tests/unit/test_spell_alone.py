@@ -47,8 +47,9 @@ def test_a_line_without_a_language_needs_one_given() -> None:
 def test_marks_show_what_was_changed_and_what_is_doubtful() -> None:
     sure = Correction(0, 3, "Teh", ("The",), "spelling", 0.9, applied=True)
     doubtful = Correction(4, 7, "cot", ("cat", "cut"), "spelling", 0.4, applied=False)
-    assert alone.marked("Teh cot.", [doubtful, sure], colour=False) == (
-        "[-Teh-]{+The+} [?cot: cat, cut?]."
+    unheard_of = Correction(8, 13, "flarn", (), "spelling", 0.01, applied=False)
+    assert alone.marked("Teh cot flarn.", [doubtful, sure, unheard_of], colour=False) == (
+        "[-Teh-]{+The+} [?cot: cat, cut?] [?flarn?]."
     )
 
 

@@ -195,6 +195,15 @@ def test_a_pupil_is_not_told_to_have_meant_a_coarse_word() -> None:
     assert found.suggestions[0] == "flick"
 
 
+def test_a_word_that_nobody_knows_is_marked_even_where_nothing_likely_is_meant() -> None:
+    (found,) = check("You need a lot of selfconfdence.", "en")
+    assert (found.original, found.suggestions, found.applied) == ("selfconfdence", (), False)
+    (found,) = check("We met on the isinted day.", "en")
+    assert "insisted" in found.suggestions
+    assert not found.applied
+    assert not check("Mery and I ran.", "en")
+
+
 def test_a_word_of_the_glossary_is_right() -> None:
     assert corrected("My freind ate.", "en") == "My friend ate."
     assert corrected("My freind ate.", "en", ("Freind",)) == "My freind ate."
