@@ -19,6 +19,8 @@ Floats = npt.NDArray[np.float32]
 _COMPARED = 80
 """So many candidates of a word are compared letter by letter."""
 _BATCH = 2048
+_AT_ONCE = 500
+"""So many words are looked up together: more take memory, and are no faster."""
 _LENGTH_DIFFERENCE = 4
 _UNLIKE = 6
 SHARPNESS = 5.0
@@ -82,9 +84,14 @@ def _compare(
 
 def gather(words: Sequence[str], lexicon: Lexicon, kept: int) -> list[list[Candidate]]:
     """The best `kept` candidates of each word by distance and frequency, best first."""
+    result: list[list[Candidate]] = []
+    for start in range(0, len(words), _AT_ONCE):
+        result += _gather(words[start : start + _AT_ONCE], lexicon, kept)
+    return result
+
+
+def _gather(words: Sequence[str], lexicon: Lexicon, kept: int) -> list[list[Candidate]]:
     result: list[list[Candidate]] = [[] for _ in words]
-    if not words:
-        return result
     arrays = lexicon.arrays
     rows = encode(list(words), WIDTH)
     keys = [phonetic_key(word, lexicon.language) for word in words]

@@ -20,6 +20,7 @@ from .decision import (
 from .evidence import evidence_for
 from .index_files import Flag
 from .lexicon import LN10, Entry, Lexicon, lexicon
+from .misspelt_compounds import MeantCompound, gather_compounds
 from .phonetics import Language
 from .ranking import fit
 from .reading import Reading
@@ -40,6 +41,7 @@ _SHORTEST_APART = 3
 _COMMON = 4.0
 _RULE = 0.4
 _ELSEWHERE = 0.8
+_NEAR = 0.8
 
 
 def _splits(word: str, known: Lexicon) -> list[tuple[str, float]]:
@@ -92,6 +94,18 @@ def _candidates(words: list[str], known: Lexicon) -> dict[str, list[Candidate]]:
     return gathered
 
 
+def _compounds_meant(
+    candidates: dict[str, list[Candidate]], known: Lexicon
+) -> dict[str, list[MeantCompound]]:
+    """The compounds that Swedish words may be meant to be which are near no listed word."""
+    if known.language != "sv":
+        return {}
+    words = [
+        word for word, found in candidates.items() if all(each.distance > _NEAR for each in found)
+    ]
+    return dict(zip(words, gather_compounds(words, known), strict=True))
+
+
 def _ranked(
     place: int, read: Reading, candidates: list[Candidate]
 ) -> list[tuple[float, str, Kind]]:
@@ -108,6 +122,11 @@ def _ranked(
         if not same and read.counts[shown.lower()]:
             score += _ELSEWHERE
         ranked.append((score, shown, "capital" if same else "spelling"))
+    for compound in read.compounds.get(token.lower, ()):
+        score = compound.score + fitting(compound.last)
+        if read.counts[compound.whole]:
+            score += _ELSEWHERE
+        ranked.append((score, compound.whole, "spelling"))
     for shown, score in _splits(token.lower, known):
         beside = fitting(shown) if known.language == "en" else 0.0
         ranked.append((score + beside, shown, "split"))
@@ -117,6 +136,8 @@ def _ranked(
 def _check_unknown(place: int, read: Reading, candidates: list[Candidate]) -> Correction | None:
     token = read.tokens[place]
     ranked = _ranked(place, read, candidates)
+    if not ranked:
+        return None
     language = read.lexicon.language
     score, best, kind = ranked[0]
     others = [score for score, shown, _ in ranked[1:] if not same_word(shown, best, language)]
@@ -218,6 +239,7 @@ def check(text: str, language: Language, glossary: Collection[str] = ()) -> list
     words = {token.lower for token, is_new in zip(read.tokens, unknown, strict=True) if is_new}
     candidates = _candidates(sorted(word for word in words if len(word) <= _LONGEST), read.lexicon)
     read.meant = _probably_meant(read, candidates)
+    read.compounds = _compounds_meant(candidates, read.lexicon)
     found: list[Correction] = []
     for place, token in enumerate(read.tokens):
         correction = _check_pair(place, read)
@@ -226,7 +248,7 @@ def check(text: str, language: Language, glossary: Collection[str] = ()) -> list
                 found.pop()  # what was said of its first half alone
         elif not unknown[place]:
             correction = _check_known(place, read)
-        elif candidates.get(token.lower):
+        elif token.lower in candidates:
             correction = _check_unknown(place, read, candidates[token.lower])
         if correction is not None:
             found.append(correction)

@@ -73,6 +73,14 @@ def begins(word: str, lexicon: Lexicon) -> list[int]:
     ]
 
 
+def _behind(word: str, place: int) -> tuple[int, ...]:
+    """Where the part behind one that ends at `place` may begin.
+
+    Two parts share a letter where there would be three alike: `kontroll`, `lista`.
+    """
+    return (place, place - 1) if word[place - 1] == word[place - 2] else (place,)
+
+
 def analyse(word: str, lexicon: Lexicon) -> Compound | None:
     """The most convincing way to read `word` as a compound, if there is one."""
     if len(word) > _LONGEST:
@@ -89,12 +97,13 @@ def analyse(word: str, lexicon: Lexicon) -> Compound | None:
             for place in range(start + SHORTEST, len(word) - SHORTEST):
                 head = word[start:place]
                 if lexicon.entry(head).flags & Flag.MIDDLE:
-                    best = _better(best, _joined(head, lexicon, rest(place, parts + 1)))
+                    for behind in _behind(word, place):
+                        best = _better(best, _joined(head, lexicon, rest(behind, parts + 1)))
         return best
 
     best = None
     for place in begins(word, lexicon):
-        for start in (place, place - 1) if word[place - 1] == word[place - 2] else (place,):
+        for start in _behind(word, place):
             best = _better(best, _joined(word[:place], lexicon, rest(start, 2)))
     return best
 

@@ -54,6 +54,9 @@ def _misspelt(candidates: list[Candidate], known: Lexicon) -> float:
         return 0.0
     zipf = known.arrays["candidate_zipf"]
     return max(
-        float(zipf[each.number]) - MISSPELT - MISSPELT_FURTHER * each.distance
-        for each in candidates
+        (
+            float(zipf[each.number]) - MISSPELT - MISSPELT_FURTHER * each.distance
+            for each in candidates
+        ),
+        default=0.0,
     )

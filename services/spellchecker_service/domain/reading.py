@@ -7,6 +7,7 @@ from typing import NamedTuple
 from .index_files import Flag
 from .language_model import END_KEY, START_KEY, Context
 from .lexicon import Entry, Lexicon
+from .misspelt_compounds import MeantCompound
 from .swedish_grammar import AUXILIARIES, PASSED_OVER, SUBJECTS
 from .tokens import Token, tokenise
 
@@ -37,6 +38,7 @@ class Reading:
         }
         self.meant: dict[str, Entry] = {}
         """What unknown words probably mean, as far as that is clear without their neighbours."""
+        self.compounds: dict[str, list[MeantCompound]] = {}
         self.curly = "’" in text
 
     def knows(self, token: Token) -> bool:

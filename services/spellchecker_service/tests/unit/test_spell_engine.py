@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.spellchecker_service.domain import Language, apply, check
+from services.spellchecker_service.domain import Language, apply, candidates, check
 
 
 def corrected(text: str, language: Language, glossary: tuple[str, ...] = ()) -> str:
@@ -103,6 +103,30 @@ def test_correct_text_is_left_alone(language: Language, text: str) -> None:
             "Manniskor i samhellet behöver nya vanner.",
             "Människor i samhället behöver nya vänner.",
         ),
+        pytest.param(
+            "sv",
+            "Om hans flykktingresa, i en fotbollsträäningslokal, vid simhallsdöören.",
+            "Om hans flyktingresa, i en fotbollsträningslokal, vid simhallsdörren.",
+            id="a slip at the head, in the middle or at the tail of a compound that is in no list",
+        ),
+        pytest.param(
+            "sv",
+            "En ungdomskåntrollampa lyser.",
+            "En ungdomskontrollampa lyser.",
+            id="three parts, of which two share a letter",
+        ),
+        pytest.param(
+            "sv",
+            "Skolans användnningspolicy.",
+            "Skolans användningspolicy.",
+            id="a binding s behind the slip",
+        ),
+        pytest.param(
+            "sv",
+            "Min favorittsångare.",
+            "Min favoritsångare.",
+            id="made of words, but of rare ones",
+        ),
         ("sv", "Jag har alldrig varit i en restarang.", "Jag har aldrig varit i en restaurang."),
         ("en", "We crossed thatbroad river.", "We crossed that broad river."),
         pytest.param("en", "We need strenght.", "We need strength.", id="a common misspelling"),
@@ -178,6 +202,24 @@ def test_the_form_that_the_words_beside_it_demand_comes_first(text: str, meant: 
     assert [each.suggestions[0] for each in check(text, "sv")] == [meant]
 
 
+@pytest.mark.parametrize(
+    "word",
+    [
+        pytest.param("aviseringsyta", id="parts that the dictionary joins"),
+        pytest.param("åtkomstkontrollista", id="parts that share a letter"),
+        pytest.param("tvåpartikelmodell", id="parts that it does not join"),
+        pytest.param("tabbinställning", id="a part without its last vowel"),
+    ],
+)
+def test_a_compound_is_right_though_no_list_has_it(word: str) -> None:
+    assert not check(f"Det var en {word}.", "sv")
+
+
+def test_the_nearest_compound_comes_first() -> None:
+    [found] = check("En sommarlovsläsninng.", "sv")
+    assert found.suggestions[:2] == ("sommarlovsläsning", "sommarlovslösning")
+
+
 def test_a_name_behind_a_quotation_does_not_open_a_sentence() -> None:
     assert corrected('"It hurts," Mailis said.', "en") == '"It hurts," Mailis said.'
     assert corrected('She said, "Becouse of that."', "en") == 'She said, "Becouse of that."'
@@ -207,6 +249,14 @@ def test_a_word_that_nobody_knows_is_marked_even_where_nothing_likely_is_meant()
 def test_a_word_of_the_glossary_is_right() -> None:
     assert corrected("My freind ate.", "en") == "My friend ate."
     assert corrected("My freind ate.", "en", ("Freind",)) == "My freind ate."
+
+
+def test_many_words_at_once_are_corrected_as_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "I beleive teh wether in Stokholm will chanje becouse of the wint."
+    together = check(text, "en")
+    monkeypatch.setattr(candidates, "_AT_ONCE", 3)
+    assert len(together) > 3
+    assert check(text, "en") == together
 
 
 def test_every_occurrence_has_its_own_span() -> None:
