@@ -122,7 +122,8 @@ def _repaired(
             if candidate.distance < nearest.get(whole, _FARTHEST):
                 nearest[whole] = candidate.distance
     for whole, distance in nearest.items():
-        compound = compounds.analyse(whole, lexicon)
+        is_listed = lexicon.entry(whole).number >= 0  # and a candidate by itself
+        compound = None if is_listed else compounds.analyse(whole, lexicon)
         if compound is not None:
             score = _UNLISTED + _WORTH * compound.worth - SHARPNESS * distance
             yield MeantCompound(whole, compound.parts[-1], score)

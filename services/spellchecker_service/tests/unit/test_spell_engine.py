@@ -220,6 +220,12 @@ def test_the_nearest_compound_comes_first() -> None:
     assert found.suggestions[:2] == ("sommarlovsläsning", "sommarlovslösning")
 
 
+def test_a_listed_compound_is_not_doubtful_because_it_has_parts() -> None:
+    [found] = check("En datorskjärm.", "sv")
+    assert found.suggestions[0] == "datorskärm"
+    assert found.confidence > 0.95
+
+
 def test_a_name_behind_a_quotation_does_not_open_a_sentence() -> None:
     assert corrected('"It hurts," Mailis said.', "en") == '"It hurts," Mailis said.'
     assert corrected('She said, "Becouse of that."', "en") == 'She said, "Becouse of that."'
