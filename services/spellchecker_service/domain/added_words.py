@@ -13,13 +13,13 @@ ploughing ploughs practise practised practises practising primaeval pyjama pyjam
 sceptical sceptics scepticism skilfulness spelt spilt storey storeys titbit titbits trammelled
 trowelled waggon waggons whiskies whisky wilfulness yodelled yoghourt yoghurt yoghurts
 
-bestie besties breaktime chai coz dal gif gifs lassi nan nans naw pho protestor protestors saree
-sarees tikka
+aero afro afros antivaxxer antivaxxers bestie besties breaktime chai coz dal eco gif gifs insta
+intra lassi nan nans naw pho protestor protestors saree sarees tikka tiktok tiktoks tock
 """
 _SWEDISH = """
-bitcoin cosplaya cosplayar ebok eboken gamer gamers gejma gejmade gejmar hbtqi influencer
-influencers nice nåra snowboarda snowboardade swish vapa vapade vapar vape vlogg vlogga vloggar
-vloggen
+bff bitcoin cosplaya cosplayar ebok eboken eco gamer gamers gejma gejmade gejmar hbtqi influencer
+influencers insta mini nice nåra plogga ploggade ploggar snap snowboarda snowboardade swish vapa
+vapade vapar vape vlogg vlogga vloggar vloggen
 """
 ADDED: dict[Language, tuple[str, ...]] = {
     "en": tuple(_ENGLISH.split()),

@@ -48,6 +48,7 @@ def corrected(text: str, language: Language, glossary: tuple[str, ...] = ()) -> 
             id="words taken for each other",
         ),
         pytest.param("sv", "En stor stad, i stort sett överhuvud taget.", id="två ord"),
+        pytest.param("en", "An eco-friendly car on insta.", id="what pupils talk about"),
         pytest.param("sv", "Det var nice att snowboarda.", id="what pupils talk about"),
         pytest.param("sv", "Hundvaktandet tog all tid.", id="a common pair"),
         pytest.param("sv", "De oerfarnas misstag.", id="derivation"),
