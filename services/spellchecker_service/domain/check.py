@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from . import joins, real_words, regularised
+from . import joins, real_words, regularised, swedish_real_words
 from .candidates import FREQUENCY, SHARPNESS, Candidate, gather
 from .corrections import Correction, Kind
 from .decision import (
@@ -168,19 +168,20 @@ def _correction(
 
 def _check_known(place: int, read: Reading) -> Correction | None:
     """The pronoun `i`, and words that exist but are not the one meant."""
-    token = read.tokens[place]
-    if token.skipped or read.lexicon.language != "en":
+    token, language = read.tokens[place], read.lexicon.language
+    if token.skipped:
         return None
-    if token.word == "i":
+    if token.word == "i" and language == "en":
         alone = read.text[token.start - 1 : token.start].strip() == ""
         followed = read.text[token.end : token.end + 1].strip() == ""
         sure = 0.95
         return (
             _correction(token, ["I"], "capital", sure, APPLY["en"]) if alone and followed else None
         )
-    if token.lower not in real_words.CONFUSED or token.lower in read.glossary:
+    confusions = real_words if language == "en" else swedish_real_words
+    if token.lower not in confusions.CONFUSED or token.lower in read.glossary:
         return None
-    instead = real_words.meant_instead(place, read)
+    instead = confusions.meant_instead(place, read)
     if instead is None or instead[1] < MARK_KNOWN:
         return None
     shown = [read.dressed(instead[0], token)]

@@ -106,6 +106,15 @@ class Reading:
                 at += step
         return Context(tuple(reversed(before)), tuple(behind))
 
+    def beside(self, place: int, step: int) -> str | None:
+        """The next word, `.` where a sentence ends, `None` if anything else stands between."""
+        if not 0 <= place + step < len(self.tokens):
+            return "."
+        gap = self._gap(place, step)
+        if gap == " ":
+            return self.tokens[place + step].lower
+        return "." if not _SENTENCE_ENDS.isdisjoint(gap) else None
+
     def _gap(self, place: int, step: int) -> str:
         """What stands between the word at `place` and the one before it or behind it."""
         first, second = (place - 1, place) if step < 0 else (place, place + 1)

@@ -1,6 +1,7 @@
 """Words that exist but are not the one meant: `over their`. Only where the context is sure.
 
-English alone: it takes counts of what stands beside what to tell, and for Swedish there are none.
+English alone: it takes counts of what stands beside what to tell, and for Swedish there are none;
+`swedish_real_words` has rules instead.
 """
 
 import math

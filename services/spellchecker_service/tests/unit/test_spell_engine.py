@@ -227,6 +227,61 @@ def test_a_listed_compound_is_not_doubtful_because_it_has_parts() -> None:
     assert found.confidence > 0.95
 
 
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        (
+            "Dem är snälla, men de tror att dem har fel.",
+            "De är snälla, men de tror att de har fel.",
+        ),
+        ("Jag pratade med de. Det var för de!", "Jag pratade med dem. Det var för dem!"),
+        ("Hon har vart där.", "Hon har varit där."),
+        ("Jag vill var med.", "Jag vill vara med."),
+        ("Vi gick enda till skolan.", "Vi gick ända till skolan."),
+        ("Det ända jag vill är att sova.", "Det enda jag vill är att sova."),
+        ("Han är bättre en jag.", "Han är bättre än jag."),
+        ("Jag kom för och hjälpa dig.", "Jag kom för att hjälpa dig."),
+        ("Jag bor har.", "Jag bor här."),
+        ("Jag år ganska lång.", "Jag är ganska lång."),
+        ("Vi läser for att lära oss.", "Vi läser för att lära oss."),
+    ],
+)
+def test_swedish_words_that_are_always_wrong_there_are_replaced(wrong: str, right: str) -> None:
+    assert corrected(wrong, "sv") == right
+    assert {found.kind for found in check(wrong, "sv")} == {"real_word"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Dem har jag sett. För dem är det svårt.",
+        "Jag pratade med de andra. Var är de?",
+        "Det gäller för de\nunga.",
+        "Vart ska du? Hon har vart och ett av dem.",
+        "Var och en ska var dag läsa.",
+        "Den enda till salu. En enda till!",
+        "Det ända fram till slutet.",
+        "Bättre en fågel i handen. Hon är mer en vän på en andra våning.",
+        "Det finns skäl för och emot.",
+        "Jag vet vad jag har. Det är vad vi har.",
+        "Bodde jag år 2010 i Lund? Det var vårt år.",
+        "Han for med de som for till Norge. Han for alla dagar dit.",
+    ],
+)
+def test_swedish_words_that_may_be_right_are_left_alone(text: str) -> None:
+    assert not check(text, "sv")
+
+
+def test_what_is_wrong_nearly_always_is_marked_only() -> None:
+    found = check("De gick och dem var glada. Jag här varit sjuk.", "sv")
+    assert [(each.original, each.suggestions) for each in found] == [
+        ("dem", ("de",)),
+        ("här", ("har",)),
+    ]
+    assert not any(each.applied for each in found)
+    assert not check("Mellan oss och dem är det slut.", "sv", ("dem",))
+
+
 def test_a_name_behind_a_quotation_does_not_open_a_sentence() -> None:
     assert corrected('"It hurts," Mailis said.', "en") == '"It hurts," Mailis said.'
     assert corrected('She said, "Becouse of that."', "en") == 'She said, "Becouse of that."'
