@@ -150,7 +150,7 @@ async def test_a_cancelled_batch_keeps_the_spelling_that_is_done(
     await room.until_people_are_wanted()
     assert (await room.post("/cancel")).status_code == httpx.codes.OK
     await room.status_with(status="cancelled", results_ready=True)
-    assert (await room.get("/pairs", person="Ada"))["state"] == "over"
+    await room.until_pairs_are("over")
     results = await room.get("/results")
     assert {essay["status"] for essay in results["essays"]} == {"failed"}
     assert any(essay["corrections"] for essay in results["essays"])
