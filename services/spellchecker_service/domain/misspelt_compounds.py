@@ -14,9 +14,12 @@ _SHORTEST, _LONGEST = 8, 40
 _SHORTEST_PART = 3
 _SHORTEST_FIRST = 2
 _USED = 2.5
+"""Zipf frequency from which a word is one that people use, not one that only a dictionary has."""
 _KEPT = 4
 _FARTHEST = 1.2
+"""So many unlikely slips may be in a part."""
 _UNLISTED, _WORTH = -3.0, 0.3
+"""Nats for a compound that nobody has written yet, and for each nat that its parts are worth."""
 _NOT_LAST = Flag.BEGIN | Flag.MIDDLE
 _THREE_ALIKE = re.compile(r"(.)\1\1")
 """Of `kontroll` and `lista` comes `kontrollista`."""

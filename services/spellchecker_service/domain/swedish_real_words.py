@@ -26,6 +26,7 @@ _COMPARATIVES = """
 bättre sämre större mindre äldre yngre mer fler längre kortare högre lägre snabbare starkare svårare
 lättare roligare viktigare dyrare billigare snällare tidigare hellre
 """
+# Listed, since many a form of a verb is another word too: `för`, `under`, `men`.
 _FINITE = """
 är var har hade kan kunde ska skall skulle vill ville måste får fick går gick kommer kom gör gjorde
 blir blev tycker tyckte tror trodde bor bodde heter vet visste säger sa sade tar tog ser såg finns
@@ -42,7 +43,6 @@ morgon natt vecka månad termin sommar vinter gång timme måndag tisdag onsdag 
 söndag
 """
 _AUXILIARY = " ".join(sorted(AUXILIARIES - {"har", "hade", "får", "fick"}))
-
 
 _Suits = Callable[[str, Lexicon], bool]
 
