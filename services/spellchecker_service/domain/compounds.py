@@ -1,16 +1,18 @@
-"""Swedish compounds: words put together from parts that the dictionary lets stand there."""
+"""Swedish compounds: words put together from others."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import NamedTuple
 
 from .index_files import Flag
-from .lexicon import Lexicon
+from .lexicon import Entry, Lexicon
 
-SHORTEST = 2
+_SHORTEST, _SHORTEST_LAST = 2, 3
+_SHORTEST_SUPPOSED = 3
 _LONGEST = 60
 _MOST_PARTS = 4
-_SHORTEST_SUPPOSED = 3
+_USED = 1.5
+"""Zipf frequency from which a word is one that people use, not one that only a dictionary has."""
 _SUPPOSED = 1 / 3
 
 
@@ -32,80 +34,84 @@ def worth(word: str, lexicon: Lexicon) -> float:
     compound = analyse(word, lexicon)
     if compound is not None:
         return compound.worth
-    supposed = _two_words(word, lexicon)
+    supposed = _suppose(word, lexicon)
     return _SUPPOSED * supposed.worth if supposed is not None else 0.0
 
 
-def _two_words(word: str, lexicon: Lexicon) -> Compound | None:
-    """`word` as two that exist, though the dictionary does not say that they join.
-
-    Not two that often stand side by side: those are a pair without its space.
-    """
-    best = None
-    for place in range(_SHORTEST_SUPPOSED, min(len(word), _LONGEST) - _SHORTEST_SUPPOSED + 1):
-        tail = lexicon.entry(word[place:])
-        if not tail.flags & (Flag.VALID | Flag.END):
-            continue
-        for head in _heads(word, place):
-            first = lexicon.entry(head)
-            if first.flags & (Flag.VALID | Flag.BEGIN) and lexicon.pair_log(first, tail) is None:
-                behind = Compound((word[place:],), tail.zipf, len(word) - place)
-                best = _better(best, _joined(head, lexicon, behind))
-    return best
-
-
-def _heads(word: str, place: int) -> Iterator[str]:
-    """What may stand before `place`: also with a binding `s`, or less one of three like letters."""
-    head = word[:place]
-    yield head
-    if len(head) > _SHORTEST_SUPPOSED and head.endswith("s"):
-        yield head[:-1]
-    if len(head) > _SHORTEST_SUPPOSED and head[-1] == word[place]:
-        yield head + head[-1]
-
-
-def begins(word: str, lexicon: Lexicon) -> list[int]:
-    """Where a compound's first part may end, by the dictionary."""
-    return [
-        place
-        for place in range(SHORTEST, len(word) - 1)
-        if lexicon.entry(word[:place]).flags & Flag.BEGIN
-    ]
-
-
-def _behind(word: str, place: int) -> tuple[int, ...]:
-    """Where the part behind one that ends at `place` may begin.
-
-    Two parts share a letter where there would be three alike: `kontroll`, `lista`.
-    """
-    return (place, place - 1) if word[place - 1] == word[place - 2] else (place,)
-
-
 def analyse(word: str, lexicon: Lexicon) -> Compound | None:
-    """The most convincing way to read `word` as a compound, if there is one."""
-    if len(word) > _LONGEST:
-        return None
+    """The most convincing way to read `word` as parts that the dictionary lets join."""
+
+    def heads(start: int, place: int) -> Iterator[str]:
+        for head in _whole(word[start:place], word[place]):
+            if lexicon.entry(head).flags & (Flag.MIDDLE if start else Flag.BEGIN):
+                yield head
+
+    def ends(last: Entry) -> bool:
+        return bool(last.flags & Flag.END)
+
+    return _most_convincing(word, lexicon, heads, ends)
+
+
+def _suppose(word: str, lexicon: Lexicon) -> Compound | None:
+    """The same of words that people use, though the dictionary does not say that they join."""
+
+    def heads(start: int, place: int) -> Iterator[str]:
+        head, rest = word[start:place], word[place:]
+        if start and len(head) < _SHORTEST_SUPPOSED:
+            return
+        if lexicon.pair_log(lexicon.entry(head), lexicon.entry(rest)) is not None:
+            return  # rather a pair of words without its space
+        for form, flags in _forms(head, rest[0]):
+            entry = lexicon.entry(form)
+            if entry.flags & flags and entry.zipf > _USED:
+                yield form
+
+    def ends(last: Entry) -> bool:
+        return bool(last.flags & (Flag.VALID | Flag.END)) and last.zipf > _USED
+
+    return _most_convincing(word, lexicon, heads, ends)
+
+
+def _forms(head: str, following: str) -> Iterator[tuple[str, int]]:
+    """The words that `head` may be of, and what they have to be for that.
+
+    Before another part a word may lack its last vowel, or have a binding `s`.
+    """
+    for whole in _whole(head, following):
+        yield whole, Flag.VALID | Flag.BEGIN
+    if len(head) > _SHORTEST_SUPPOSED:
+        yield head + "a", Flag.VALID
+        yield head + "e", Flag.VALID
+        if head.endswith("s"):
+            yield head[:-1], Flag.VALID
+
+
+def _whole(head: str, following: str) -> tuple[str, ...]:
+    """Of three like letters where two parts meet only two are written: `kontroll`, `lista`."""
+    return (head, head + following) if head[-1] == following else (head,)
+
+
+def _most_convincing(
+    word: str,
+    lexicon: Lexicon,
+    heads: Callable[[int, int], Iterator[str]],
+    ends: Callable[[Entry], bool],
+) -> Compound | None:
+    """Parts out of `heads(start, place)`, from place to place, and a last one that `ends` it."""
 
     @cache
     def rest(start: int, parts: int) -> Compound | None:
-        best: Compound | None = None
-        tail = word[start:]
-        entry = lexicon.entry(tail)
-        if entry.flags & Flag.END and len(tail) > SHORTEST:
-            best = Compound((tail,), entry.zipf, len(tail))
+        best = None
+        last = lexicon.entry(word[start:])
+        if start and ends(last):
+            best = Compound((word[start:],), last.zipf, len(word) - start)
         if parts < _MOST_PARTS:
-            for place in range(start + SHORTEST, len(word) - SHORTEST):
-                head = word[start:place]
-                if lexicon.entry(head).flags & Flag.MIDDLE:
-                    for behind in _behind(word, place):
-                        best = _better(best, _joined(head, lexicon, rest(behind, parts + 1)))
+            for place in range(start + _SHORTEST, len(word) - _SHORTEST_LAST + 1):
+                for head in heads(start, place):
+                    best = _better(best, _joined(head, lexicon, rest(place, parts + 1)))
         return best
 
-    best = None
-    for place in begins(word, lexicon):
-        for start in _behind(word, place):
-            best = _better(best, _joined(word[:place], lexicon, rest(start, 2)))
-    return best
+    return rest(0, 1) if len(word) <= _LONGEST else None
 
 
 def _joined(head: str, lexicon: Lexicon, tail: Compound | None) -> Compound | None:

@@ -12,9 +12,6 @@ from .lexicon import Lexicon
 
 _SHORTEST, _LONGEST = 8, 40
 _SHORTEST_PART = 3
-_SHORTEST_FIRST = 2
-_USED = 2.5
-"""Zipf frequency from which a word is one that people use, not one that only a dictionary has."""
 _KEPT = 4
 _FARTHEST = 1.2
 """So many unlikely slips may be in a part."""
@@ -44,39 +41,14 @@ class _Slip(NamedTuple):
 def gather_compounds(words: Sequence[str], lexicon: Lexicon) -> list[list[MeantCompound]]:
     """The compounds that each word may be meant to be; none if it is one itself."""
     slips = [
-        list(_slips(word, lexicon)) if _may_be_misspelt(word, lexicon) else [] for word in words
+        list(_slips(word, lexicon))
+        if _SHORTEST <= len(word) <= _LONGEST and not compounds.worth(word, lexicon)
+        else []
+        for word in words
     ]
     parts = sorted({slip.part for found in slips for slip in found})
     near = dict(zip(parts, gather(parts, lexicon, _KEPT), strict=True))
     return [list(_repaired(found, near, lexicon)) for found in slips]
-
-
-def _may_be_misspelt(word: str, lexicon: Lexicon) -> bool:
-    return (
-        _SHORTEST <= len(word) <= _LONGEST
-        and not compounds.worth(word, lexicon)
-        and not _is_joined(word, lexicon)
-    )
-
-
-def _is_joined(word: str, lexicon: Lexicon) -> bool:
-    """Whether it is nothing but words that people use, though no dictionary joins them."""
-    reached = [0]
-    for end in range(_SHORTEST_FIRST, len(word) + 1):
-        if any(
-            end - start >= (_SHORTEST_PART if start else _SHORTEST_FIRST)
-            and _is_used(word[start:end], lexicon, is_last=end == len(word))
-            for start in reached
-        ):
-            reached.append(end)
-    return reached[-1] == len(word)
-
-
-def _is_used(part: str, lexicon: Lexicon, *, is_last: bool) -> bool:
-    """Before another part a word may lack its last vowel, or have a binding `s`."""
-    forms = (part,) if is_last else (part, part + "a", part + "e", part.removesuffix("s"))
-    entries = map(lexicon.entry, forms)
-    return any(entry.flags & Flag.VALID and entry.zipf > _USED for entry in entries)
 
 
 def _slips(word: str, lexicon: Lexicon) -> Iterator[_Slip]:

@@ -124,6 +124,12 @@ def test_correct_text_is_left_alone(language: Language, text: str) -> None:
         ),
         pytest.param(
             "sv",
+            "En toristplats på bröllopsbordät.",
+            "En turistplats på bröllopsbordet.",
+            id="made of words, but of bits too short to be parts",
+        ),
+        pytest.param(
+            "sv",
             "Min favorittsångare.",
             "Min favoritsångare.",
             id="made of words, but of rare ones",
@@ -210,6 +216,8 @@ def test_the_form_that_the_words_beside_it_demand_comes_first(text: str, meant: 
         pytest.param("åtkomstkontrollista", id="parts that share a letter"),
         pytest.param("tvåpartikelmodell", id="parts that it does not join"),
         pytest.param("tabbinställning", id="a part without its last vowel"),
+        pytest.param("maskinvaruidentifieringsfaserna", id="four parts, one with a binding s"),
+        pytest.param("omsynkronisering", id="a first part of two letters"),
     ],
 )
 def test_a_compound_is_right_though_no_list_has_it(word: str) -> None:
