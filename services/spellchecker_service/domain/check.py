@@ -85,12 +85,10 @@ def _candidates(words: list[str], known: Lexicon) -> dict[str, list[Candidate]]:
     """Candidates of each word, with those that a rule of word formation suggests."""
     gathered = dict(zip(words, gather(words, known, _KEPT), strict=True))
     for word, candidates in gathered.items():
-        for right in regularised.meant_by(word, known.language):
-            entry = known.entry(right)
-            if entry.number >= 0 and entry.flags & Flag.VALID:
-                score = entry.zipf * LN10 * FREQUENCY[known.language] - SHARPNESS * _RULE
-                others = [each for each in candidates if each.number != entry.number]
-                candidates[:] = [*others, Candidate(entry.number, _RULE, score)]
+        for entry in regularised.meant_by(word, known):
+            score = entry.zipf * LN10 * FREQUENCY[known.language] - SHARPNESS * _RULE
+            others = [each for each in candidates if each.number != entry.number]
+            candidates[:] = [*others, Candidate(entry.number, _RULE, score)]
     return gathered
 
 

@@ -1,87 +1,135 @@
 """Forms that follow the rule where the language does not, as learners make them: `choosed`."""
 
 import re
+from collections.abc import Iterable, Iterator
 from functools import cache
 
+from .index_files import Flag
+from .lexicon import Entry, Lexicon
 from .phonetics import Language
+from .swedish_grammar import ADJECTIVE, NEUTER, SINGULAR
 
-_ENGLISH = """
-become became; begin began; bite bit; blow blew; break broke; bring brought; build built; buy
-bought; catch caught; choose chose; come came; deal dealt; dig dug; do did; draw drew; drink
-drank; drive drove; eat ate; fall fell; feed fed; feel felt; fight fought; find found; fly flew;
-forget forgot; forgive forgave; freeze froze; get got; give gave; go went; grow grew; have had;
-hear heard; hide hid; hold held; keep kept; know knew; lead led; leave left; lend lent; lose lost;
-make made; mean meant; meet met; overcome overcame; pay paid; ride rode; ring rang; rise rose; run
-ran; say said; see saw; seek sought; sell sold; send sent; shake shook; shine shone; shoot shot;
-sing sang; sink sank; sit sat; sleep slept; slide slid; speak spoke; spend spent; stand stood;
-steal stole; stick stuck; strike struck; sweep swept; swear swore; swim swam; swing swung; take
-took; teach taught; tear tore; tell told; think thought; throw threw; understand understood; wake
-woke; wear wore; weep wept; win won; write wrote; cost cost; cut cut; hit hit; hurt hurt; let let;
-put put; set set; shut shut; spread spread
+_ENGLISH_VERBS = """
+become became become; begin began begun; bite bit bitten; blow blew blown; break broke broken;
+bring brought; build built; buy bought; catch caught; choose chose chosen; come came come; cost
+cost; cut cut; deal dealt; dig dug; do did done; draw drew drawn; drink drank drunk; drive drove
+driven; eat ate eaten; fall fell fallen; feed fed; feel felt; fight fought; find found; fly flew
+flown; forget forgot forgotten; forgive forgave forgiven; freeze froze frozen; get got; give gave
+given; go went gone; grow grew grown; have had; hear heard; hide hid hidden; hit hit; hold held;
+hurt hurt; keep kept; know knew known; lead led; leave left; lend lent; let let; lose lost; make
+made; mean meant; meet met; overcome overcame overcome; pay paid; put put; ride rode ridden; ring
+rang rung; rise rose risen; run ran run; say said; see saw seen; seek sought; sell sold; send sent;
+set set; shake shook shaken; shine shone; shoot shot; shut shut; sing sang sung; sink sank sunk; sit
+sat; sleep slept; slide slid; speak spoke spoken; spend spent; spread spread; stand stood; steal
+stole stolen; stick stuck; strike struck; swear swore sworn; sweep swept; swim swam swum; swing
+swung; take took taken; teach taught; tear tore torn; tell told; think thought; throw threw thrown;
+understand understood; wake woke woken; wear wore worn; weep wept; win won; write wrote written
 """
+"""Infinitive, past tense, and the past participle where it is another."""
 _ENGLISH_PLURALS = """
 child children; man men; woman women; foot feet; tooth teeth; mouse mice; goose geese; life lives;
-wife wives; knife knives; half halves; leaf leaves; shelf shelves; thief thieves; wolf wolves
+wife wives; knife knives; half halves; leaf leaves; shelf shelves; thief thieves; wolf wolves;
+sheep sheep; deer deer
 """
-_SWEDISH = """
-be bad; binda band; bita bet; bjuda bjöd; bli blev; brinna brann; brista brast; bryta bröt; bära
-bar; dra drog; dricka drack; dyka dök; falla föll; finna fann; flyga flög; flyta flöt; frysa frös;
-få fick; försvinna försvann; förstå förstod; ge gav; gripa grep; gråta grät; gå gick; gömma gömde;
-göra gjorde; heta hette; hinna hann; hugga högg; hålla höll; knyta knöt; komma kom; krypa kröp; le
-log; ligga låg; lida led; ljuga ljög; låta lät; lägga lade; njuta njöt; se såg; sitta satt; sjunga
-sjöng; sjunka sjönk; skina sken; skjuta sköt; skrika skrek; skriva skrev; skära skar; slippa
-slapp; slå slog; slåss slogs; smita smet; sova sov; sprida spred; springa sprang; spricka sprack;
-sticka stack; stiga steg; stinka stank; stjäla stal; stryka strök; stå stod; supa söp; suga sög;
-svida sved; svika svek; säga sade; sälja sålde; sätta satte; ta tog; tiga teg; tvinga tvang; veta
-visste; vika vek; vinna vann; vrida vred; välja valde; vänja vande; växa växte; äta åt; bestå
-bestod; erbjuda erbjöd; uppleva upplevde
+_ENGLISH_ADJECTIVES = "good better best; bad worse worst; worse worse worst; far further furthest"
+_SWEDISH_VERBS = """
+be bad bett; binda band bundit; bita bet bitit; bjuda bjöd bjudit; bli blev blivit; brinna brann
+brunnit; brista brast brustit; bryta bröt brutit; bära bar burit; dra drog dragit; dricka drack
+druckit; dyka dök dykt; falla föll fallit; finna fann funnit; flyga flög flugit; flyta flöt flutit;
+frysa frös frusit; få fick fått; försvinna försvann försvunnit; förstå förstod förstått; ge gav
+gett; gripa grep gripit; gråta grät gråtit; gå gick gått; gömma gömde gömt; göra gjorde gjort; heta
+hette hetat; hinna hann hunnit; hugga högg huggit; hålla höll hållit; knyta knöt knutit; komma kom
+kommit; krypa kröp krupit; le log lett; ligga låg legat; lida led lidit; ljuga ljög ljugit; låta lät
+låtit; lägga lade lagt; njuta njöt njutit; se såg sett; sitta satt suttit; sjunga sjöng sjungit;
+sjunka sjönk sjunkit; skina sken skinit; skjuta sköt skjutit; skrika skrek skrikit; skriva skrev
+skrivit; skära skar skurit; slippa slapp sluppit; slå slog slagit; slåss slogs slagits; smita smet
+smitit; sova sov sovit; sprida spred spridit; springa sprang sprungit; spricka sprack spruckit;
+sticka stack stuckit; stiga steg stigit; stinka stank stunkit; stjäla stal stulit; stryka strök
+strukit; stå stod stått; supa söp supit; suga sög sugit; svida sved svidit; svika svek svikit; säga
+sade sagt; sälja sålde sålt; sätta satte satt; ta tog tagit; tiga teg tigit; tvinga tvang tvingat;
+veta visste vetat; vika vek vikit; vilja ville velat; vinna vann vunnit; vrida vred vridit; välja
+valde valt; vänja vande vant; växa växte vuxit; äta åt ätit; bestå bestod bestått; erbjuda erbjöd
+erbjudit; uppleva upplevde upplevt
+"""
+"""Infinitive, past tense, supine."""
+_SWEDISH_ADJECTIVES = """
+bra bättre bäst; gammal äldre äldst; grov grövre grövst; hög högre högst; lång längre längst; låg
+lägre lägst; många fler flest; nära närmare närmast; stor större störst; trång trängre trängst; tung
+tyngre tyngst; ung yngre yngst
+"""
+_SWEDISH_PLURALS = """
+man män; syster systrar; fot fötter; bok böcker; hand händer; natt nätter; stad städer;
+tand tänder; dotter döttrar; öga ögon; öra öron
 """
 
 
-def _pairs(table: str) -> list[list[str]]:
+def _entries(table: str) -> list[list[str]]:
     return [entry.split() for entry in table.replace("\n", " ").split(";") if entry.strip()]
 
 
-def _english_pasts(verb: str) -> set[str]:
-    if verb.endswith("e"):
-        return {verb + "d"}
-    return {verb + "ed", verb + verb[-1] + "ed"}
+def _english() -> Iterable[tuple[Iterable[str], Iterable[str]]]:
+    """What learners write, and what it may be meant to be."""
+    for verb, *meant in _entries(_ENGLISH_VERBS):
+        yield ({verb + "d"} if verb.endswith("e") else {verb + "ed", verb + verb[-1] + "ed"}), meant
+    for noun, plural in _entries(_ENGLISH_PLURALS):
+        yield (noun + "s", plural + "s"), (plural,)
+    for base, more, most in _entries(_ENGLISH_ADJECTIVES):
+        stem = base.removesuffix("e")
+        yield (stem + "er", stem + stem[-1] + "er"), (more,)
+        yield (stem + "est", stem + stem[-1] + "est"), (most,)
 
 
-def _swedish_pasts(verb: str) -> set[str]:
-    stem = verb[:-1] if verb.endswith("a") and len(verb) > 2 else verb  # noqa: PLR2004 -- `ta`
-    return {stem + "de", stem + "dde", stem + "te", stem + "ade", stem + "tte"}
+def _swedish() -> Iterable[tuple[Iterable[str], Iterable[str]]]:
+    for verb, past, supine in _entries(_SWEDISH_VERBS):
+        is_short = len(verb) <= 2  # noqa: PLR2004 -- `ta`, `be`
+        stem = verb if is_short else verb.removesuffix("a")
+        yield (stem + ending for ending in ("de", "dde", "te", "ade", "tte")), (past,)
+        if not is_short:
+            yield (stem + "at", stem + "it", stem + "t"), (supine,)
+    for base, more, most in _entries(_SWEDISH_ADJECTIVES):
+        stem = base.rstrip("aå")
+        yield (stem + "are", base + "are"), (more,)
+        yield (stem + "ast", base + "ast"), (most,)
+        yield (stem + "aste", base + "aste"), (most + "a", most + "e")
+    for noun, plural in _entries(_SWEDISH_PLURALS):
+        stem = noun.removesuffix("a")
+        yield (stem + ending for ending in ("ar", "er", "or")), (plural,)
 
 
 @cache
-def _regular(language: Language) -> dict[str, str]:
-    table: dict[str, str] = {}
-    if language == "sv":
-        for verb, past in _pairs(_SWEDISH):
-            table |= dict.fromkeys(_swedish_pasts(verb), past)
-        return table
-    for verb, past in _pairs(_ENGLISH):
-        table |= dict.fromkeys(_english_pasts(verb), past)
-    for noun, plural in _pairs(_ENGLISH_PLURALS):
-        table |= dict.fromkeys((noun + "s", plural + "s"), plural)
+def _irregular(language: Language) -> dict[str, list[str]]:
+    table: dict[str, list[str]] = {}
+    for written, meant in _english() if language == "en" else _swedish():
+        for each in written:
+            table.setdefault(each, []).extend(meant)
     return table
 
 
-_ENDINGS = {
-    "en": (
-        (re.compile(r"([^aeiou])ys$"), r"\1ies"),
-        (re.compile(r"([^aeiou])yed$"), r"\1ied"),
-        (re.compile(r"(.{2}[^aeiou])eing$"), r"\1ing"),
-        (re.compile(r"(.{2})in$"), r"\1ing"),
-    ),
-    "sv": (),
-}
+_ENDINGS = (
+    (re.compile(r"([^aeiou])ys$"), r"\1ies"),
+    (re.compile(r"([^aeiou])yed$"), r"\1ied"),
+    (re.compile(r"(.{2}[^aeiou])eing$"), r"\1ing"),
+    (re.compile(r"(.{2})in$"), r"\1ing"),
+)
+_PLURAL = re.compile(r"(.{2,})(?:er|ar|or)(na)?")
+_KIND, _NEUTER_NOUN = SINGULAR | NEUTER | ADJECTIVE, SINGULAR | NEUTER
 
 
-def meant_by(word: str, language: Language) -> list[str]:
-    """What the rule-following `word` should be, if it is one; not all of them are words."""
-    found = [
-        pattern.sub(right, word) for pattern, right in _ENDINGS[language] if pattern.search(word)
-    ]
-    irregular = _regular(language).get(word)
-    return [*found, irregular] if irregular else found
+def meant_by(word: str, known: Lexicon) -> list[Entry]:
+    """The words that the rule-following `word` should be."""
+    found = list(_irregular(known.language).get(word, ()))
+    if known.language == "en":
+        found += [pattern.sub(right, word) for pattern, right in _ENDINGS if pattern.search(word)]
+    else:
+        found += _neuter_plural(word, known)
+    entries = map(known.entry, dict.fromkeys(found))
+    return [entry for entry in entries if entry.number >= 0 and entry.flags & Flag.VALID]
+
+
+def _neuter_plural(word: str, known: Lexicon) -> Iterator[str]:
+    """That of a neuter noun with the ending of others: `huser`, `äpplor`, `problemerna`."""
+    ending = _PLURAL.fullmatch(word)
+    if ending is not None:
+        for noun, plural, definite in ((ending[1], "", "en"), (ending[1] + "e", "n", "na")):
+            if known.entry(noun).flags & _KIND == _NEUTER_NOUN:
+                yield noun + (definite if ending[2] else plural)
