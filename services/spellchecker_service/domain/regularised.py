@@ -29,7 +29,7 @@ understand understood; wake woke woken; wear wore worn; weep wept; win won; writ
 _ENGLISH_PLURALS = """
 child children; man men; woman women; foot feet; tooth teeth; mouse mice; goose geese; life lives;
 wife wives; knife knives; half halves; leaf leaves; shelf shelves; thief thieves; wolf wolves;
-sheep sheep; deer deer
+sheep sheep; deer deer; furniture furniture
 """
 _ENGLISH_ADJECTIVES = "good better best; bad worse worst; worse worse worst; far further furthest"
 _SWEDISH_VERBS = """
@@ -47,11 +47,16 @@ smitit; sova sov sovit; sprida spred spridit; springa sprang sprungit; spricka s
 sticka stack stuckit; stiga steg stigit; stinka stank stunkit; stjäla stal stulit; stryka strök
 strukit; stå stod stått; supa söp supit; suga sög sugit; svida sved svidit; svika svek svikit; säga
 sade sagt; sälja sålde sålt; sätta satte satt; ta tog tagit; tiga teg tigit; tvinga tvang tvingat;
-veta visste vetat; vika vek vikit; vilja ville velat; vinna vann vunnit; vrida vred vridit; välja
+veta visste vetat; vika vek vikit; vilja ville velat; vill ville velat; kunna kunde kunnat; skull
+skulle skolat; vinna vann vunnit; vrida vred vridit; välja
 valde valt; vänja vande vant; växa växte vuxit; äta åt ätit; bestå bestod bestått; erbjuda erbjöd
 erbjudit; uppleva upplevde upplevt
 """
-"""Infinitive, past tense, supine."""
+"""Infinitive or what is taken for the stem, past tense, supine."""
+_SWEDISH_PRESENTS = """
+ber blir bär drar far får ger går gör hör kan mår måste når ser skär slår står tar tror vet vill
+"""
+"""Not those that a noun is as near to: `lärer` and `dörer` are rather teachers and doors."""
 _SWEDISH_ADJECTIVES = """
 bra bättre bäst; gammal äldre äldst; grov grövre grövst; hög högre högst; lång längre längst; låg
 lägre lägst; många fler flest; nära närmare närmast; stor större störst; trång trängre trängst; tung
@@ -86,6 +91,9 @@ def _swedish() -> Iterable[tuple[Iterable[str], Iterable[str]]]:
         yield (stem + ending for ending in ("de", "dde", "te", "ade", "tte")), (past,)
         if not is_short:
             yield (stem + "at", stem + "it", stem + "t"), (supine,)
+    for present in _SWEDISH_PRESENTS.split():
+        stem = present.removesuffix("r")
+        yield (present + "er", present + "ar", present + "r", stem + "er", stem + "ar"), (present,)
     for base, more, most in _entries(_SWEDISH_ADJECTIVES):
         stem = base.rstrip("aå")
         yield (stem + "are", base + "are"), (more,)
@@ -105,22 +113,30 @@ def _irregular(language: Language) -> dict[str, list[str]]:
     return table
 
 
-_ENDINGS = (
-    (re.compile(r"([^aeiou])ys$"), r"\1ies"),
-    (re.compile(r"([^aeiou])yed$"), r"\1ied"),
-    (re.compile(r"(.{2}[^aeiou])eing$"), r"\1ing"),
-    (re.compile(r"(.{2})in$"), r"\1ing"),
-)
+_ENDINGS = {
+    "en": (
+        (re.compile(r"([^aeiou])ys$"), r"\1ies"),
+        (re.compile(r"([^aeiou])yed$"), r"\1ied"),
+        (re.compile(r"(.{2}[^aeiou])eing$"), r"\1ing"),
+        (re.compile(r"(.{2})in$"), r"\1ing"),
+    ),
+    "sv": (
+        (re.compile(r"(.{2}[^aeiouyåäö])[td]e$"), r"\1ade"),
+        (re.compile(r"(.[^aeiouyåäö])e([lnr])(a|ar|arna|are|ast|aste)$"), r"\1\2\3"),
+    ),
+}
 _PLURAL = re.compile(r"(.{2,})(?:er|ar|or)(na)?")
 _KIND, _NEUTER_NOUN = SINGULAR | NEUTER | ADJECTIVE, SINGULAR | NEUTER
 
 
 def meant_by(word: str, known: Lexicon) -> list[Entry]:
     """The words that the rule-following `word` should be."""
-    found = list(_irregular(known.language).get(word, ()))
-    if known.language == "en":
-        found += [pattern.sub(right, word) for pattern, right in _ENDINGS if pattern.search(word)]
-    else:
+    language = known.language
+    found = [*_irregular(language).get(word, ())]
+    found += [
+        pattern.sub(right, word) for pattern, right in _ENDINGS[language] if pattern.search(word)
+    ]
+    if language == "sv":
         found += _neuter_plural(word, known)
     entries = map(known.entry, dict.fromkeys(found))
     return [entry for entry in entries if entry.number >= 0 and entry.flags & Flag.VALID]

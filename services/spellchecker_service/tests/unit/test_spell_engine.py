@@ -88,6 +88,19 @@ def test_correct_text_is_left_alone(language: Language, text: str) -> None:
         ("en", "She works in london.", "She works in London."),
         ("sv", "Samhellet i sverige.", "Samhället i Sverige."),
         ("sv", "Hon skrivde till mig.", "Hon skrev till mig."),
+        ("en", "She has writed a gooder letter.", "She has written a better letter."),
+        ("en", "It is the goodest of all.", "It is the best of all."),
+        ("sv", "Jag har viljat åka, men inte kunnit.", "Jag har velat åka, men inte kunnat."),
+        ("sv", "Hon görar det hon viller.", "Hon gör det hon vill."),
+        ("sv", "Jag villde ringa, men de målte.", "Jag ville ringa, men de målade."),
+        ("sv", "Han är ungare och den gammalaste.", "Han är yngre och den äldsta."),
+        (
+            "sv",
+            "Många huser, tre äpplor och alla problemerna.",
+            "Många hus, tre äpplen och alla problemen.",
+        ),
+        ("sv", "Deras örar är röda.", "Deras öron är röda."),
+        ("sv", "De är mogena och vakena.", "De är mogna och vakna."),
         pytest.param(
             "sv",
             "Jag cyckla till skolan, men jag ska cyckla hem.",
@@ -222,6 +235,11 @@ def test_the_form_that_the_words_beside_it_demand_comes_first(text: str, meant: 
 )
 def test_a_compound_is_right_though_no_list_has_it(word: str) -> None:
     assert not check(f"Det var en {word}.", "sv")
+
+
+def test_only_a_neuter_noun_has_its_plural_without_an_ending() -> None:
+    [found] = check("Två stadar.", "sv")
+    assert "stad" not in found.suggestions
 
 
 def test_the_nearest_compound_comes_first() -> None:
