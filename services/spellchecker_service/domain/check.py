@@ -84,11 +84,14 @@ def _splits(word: str, known: Lexicon) -> list[tuple[str, float]]:
 def _candidates(words: list[str], known: Lexicon) -> dict[str, list[Candidate]]:
     """Candidates of each word, with those that a rule of word formation suggests."""
     gathered = dict(zip(words, gather(words, known, _KEPT), strict=True))
+    far, weight = SHARPNESS * _RULE, LN10 * FREQUENCY[known.language]
     for word, candidates in gathered.items():
-        for entry in regularised.meant_by(word, known):
-            score = entry.zipf * LN10 * FREQUENCY[known.language] - SHARPNESS * _RULE
-            others = [each for each in candidates if each.number != entry.number]
-            candidates[:] = [*others, Candidate(entry.number, _RULE, score)]
+        by_rule = [
+            Candidate(entry.number, _RULE, entry.zipf * weight - far)
+            for entry in regularised.meant_by(word, known)
+        ]
+        in_order = sorted([*candidates, *by_rule], key=lambda each: each.score)
+        candidates[:] = {each.number: each for each in in_order}.values()
     return gathered
 
 

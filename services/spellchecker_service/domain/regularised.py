@@ -10,26 +10,26 @@ from .phonetics import Language
 from .swedish_grammar import ADJECTIVE, NEUTER, SINGULAR
 
 _ENGLISH_VERBS = """
-become became become; begin began begun; bite bit bitten; blow blew blown; break broke broken;
-bring brought; build built; buy bought; catch caught; choose chose chosen; come came come; cost
-cost; cut cut; deal dealt; dig dug; do did done; draw drew drawn; drink drank drunk; drive drove
-driven; eat ate eaten; fall fell fallen; feed fed; feel felt; fight fought; find found; fly flew
-flown; forget forgot forgotten; forgive forgave forgiven; freeze froze frozen; get got; give gave
-given; go went gone; grow grew grown; have had; hear heard; hide hid hidden; hit hit; hold held;
-hurt hurt; keep kept; know knew known; lead led; leave left; lend lent; let let; lose lost; make
-made; mean meant; meet met; overcome overcame overcome; pay paid; put put; ride rode ridden; ring
-rang rung; rise rose risen; run ran run; say said; see saw seen; seek sought; sell sold; send sent;
-set set; shake shook shaken; shine shone; shoot shot; shut shut; sing sang sung; sink sank sunk; sit
-sat; sleep slept; slide slid; speak spoke spoken; spend spent; spread spread; stand stood; steal
-stole stolen; stick stuck; strike struck; swear swore sworn; sweep swept; swim swam swum; swing
-swung; take took taken; teach taught; tear tore torn; tell told; think thought; throw threw thrown;
-understand understood; wake woke woken; wear wore worn; weep wept; win won; write wrote written
+become became become; begin began begun; bite bit bitten; blow blew blown; break broke broken; bring
+brought; build built; buy bought; catch caught; choose chose chosen; come came come; cost cost; cut
+cut; deal dealt; dig dug; do did done; draw drew drawn; drink drank drunk; drive drove driven; eat
+ate eaten; fall fell fallen; feed fed; feel felt; fight fought; find found; fly flew flown; forget
+forgot forgotten; forgive forgave forgiven; freeze froze frozen; get got; give gave given; go went
+gone; grow grew grown; have had; hear heard; hide hid hidden; hit hit; hold held; hurt hurt; keep
+kept; know knew known; lead led; leave left; lend lent; let let; lose lost; make made; mean meant;
+meet met; overcome overcame overcome; pay paid; put put; ride rode ridden; ring rang rung; rise rose
+risen; run ran run; say said; see saw seen; seek sought; sell sold; send sent; set set; shake shook
+shaken; shine shone; shoot shot; shut shut; sing sang sung; sink sank sunk; sit sat; sleep slept;
+slide slid; speak spoke spoken; spend spent; spread spread; stand stood; steal stole stolen; stick
+stuck; strike struck; swear swore sworn; sweep swept; swim swam swum; swing swung; take took taken;
+teach taught; tear tore torn; tell told; think thought; throw threw thrown; understand understood;
+wake woke woken; wear wore worn; weep wept; win won; write wrote written
 """
 """Infinitive, past tense, and the past participle where it is another."""
 _ENGLISH_PLURALS = """
 child children; man men; woman women; foot feet; tooth teeth; mouse mice; goose geese; life lives;
-wife wives; knife knives; half halves; leaf leaves; shelf shelves; thief thieves; wolf wolves;
-sheep sheep; deer deer; furniture furniture
+wife wives; knife knives; half halves; leaf leaves; shelf shelves; thief thieves; wolf wolves; sheep
+sheep; deer deer; furniture furniture
 """
 _ENGLISH_ADJECTIVES = "good better best; bad worse worst; worse worse worst; far further furthest"
 _SWEDISH_VERBS = """
@@ -48,9 +48,8 @@ sticka stack stuckit; stiga steg stigit; stinka stank stunkit; stjäla stal stul
 strukit; stå stod stått; supa söp supit; suga sög sugit; svida sved svidit; svika svek svikit; säga
 sade sagt; sälja sålde sålt; sätta satte satt; ta tog tagit; tiga teg tigit; tvinga tvang tvingat;
 veta visste vetat; vika vek vikit; vilja ville velat; vill ville velat; kunna kunde kunnat; skull
-skulle skolat; vinna vann vunnit; vrida vred vridit; välja
-valde valt; vänja vande vant; växa växte vuxit; äta åt ätit; bestå bestod bestått; erbjuda erbjöd
-erbjudit; uppleva upplevde upplevt
+skulle skolat; vinna vann vunnit; vrida vred vridit; välja valde valt; vänja vande vant; växa växte
+vuxit; äta åt ätit; bestå bestod bestått; erbjuda erbjöd erbjudit; uppleva upplevde upplevt
 """
 """Infinitive or what is taken for the stem, past tense, supine."""
 _SWEDISH_PRESENTS = """
@@ -63,8 +62,8 @@ lägre lägst; många fler flest; nära närmare närmast; stor större störst;
 tyngre tyngst; ung yngre yngst
 """
 _SWEDISH_PLURALS = """
-man män; syster systrar; fot fötter; bok böcker; hand händer; natt nätter; stad städer;
-tand tänder; dotter döttrar; öga ögon; öra öron
+man män; syster systrar; fot fötter; bok böcker; hand händer; natt nätter; stad städer; tand tänder;
+dotter döttrar; öga ögon; öra öron
 """
 
 
@@ -95,7 +94,7 @@ def _swedish() -> Iterable[tuple[Iterable[str], Iterable[str]]]:
         stem = present.removesuffix("r")
         yield (present + "er", present + "ar", present + "r", stem + "er", stem + "ar"), (present,)
     for base, more, most in _entries(_SWEDISH_ADJECTIVES):
-        stem = base.rstrip("aå")
+        stem = base.removesuffix("a")
         yield (stem + "are", base + "are"), (more,)
         yield (stem + "ast", base + "ast"), (most,)
         yield (stem + "aste", base + "aste"), (most + "a", most + "e")
