@@ -7,7 +7,7 @@ from functools import cache
 from .index_files import Flag
 from .lexicon import Entry, Lexicon
 from .phonetics import Language
-from .swedish_grammar import ADJECTIVE, NEUTER, SINGULAR
+from .swedish_grammar import is_neuter_noun
 
 _ENGLISH_VERBS = """
 become became become; begin began begun; bite bit bitten; blow blew blown; break broke broken; bring
@@ -74,7 +74,8 @@ def _entries(table: str) -> list[list[str]]:
 def _english() -> Iterable[tuple[Iterable[str], Iterable[str]]]:
     """What learners write, and what it may be meant to be."""
     for verb, *meant in _entries(_ENGLISH_VERBS):
-        yield ({verb + "d"} if verb.endswith("e") else {verb + "ed", verb + verb[-1] + "ed"}), meant
+        stem = verb.removesuffix("e")
+        yield (stem + "ed", stem + stem[-1] + "ed"), meant
     for noun, plural in _entries(_ENGLISH_PLURALS):
         yield (noun + "s", plural + "s"), (plural,)
     for base, more, most in _entries(_ENGLISH_ADJECTIVES):
@@ -125,7 +126,6 @@ _ENDINGS = {
     ),
 }
 _PLURAL = re.compile(r"(.{2,})(?:er|ar|or)(na)?")
-_KIND, _NEUTER_NOUN = SINGULAR | NEUTER | ADJECTIVE, SINGULAR | NEUTER
 
 
 def meant_by(word: str, known: Lexicon) -> list[Entry]:
@@ -146,5 +146,5 @@ def _neuter_plural(word: str, known: Lexicon) -> Iterator[str]:
     ending = _PLURAL.fullmatch(word)
     if ending is not None:
         for noun, plural, definite in ((ending[1], "", "en"), (ending[1] + "e", "n", "na")):
-            if known.entry(noun).flags & _KIND == _NEUTER_NOUN:
+            if is_neuter_noun(known.entry(noun).flags):
                 yield noun + (definite if ending[2] else plural)

@@ -199,6 +199,11 @@ def _classes(found: int) -> tuple[str, ...]:
     return tuple({name: 0 for name, mask, wanted in _CLASSES if found & mask == wanted})
 
 
+def is_neuter_noun(found: int) -> bool:
+    """Whether a form with the tags `found` is a neuter noun as it stands in a dictionary."""
+    return "ett" in _classes(found)
+
+
 def agreement(before: str, tags_before: int, found: int, behind: str, tags_behind: int) -> float:
     """How much likelier than by chance a form with the tags `found` stands there, in nats.
 
