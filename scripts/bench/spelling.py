@@ -103,7 +103,7 @@ def _count(record: Record, spans: list[Span]) -> Counter[str]:
         types = {tokens[number]["type"] for number in inside}
         if "ok" in types and not types & _ERRORS:
             changes = bool(suggestions) and _same(suggestions[0]) != _same(text[start:end])
-            count["false"] += applied and changes
+            count["false" if applied and changes else "false marks"] += 1
             named = tokens[inside[0]]["s"] > 0 and text[start].isupper()
             count["false marks on names"] += named
     for number, token in enumerate(tokens):
@@ -144,6 +144,7 @@ def _texts(checker: Any, records: list[Record]) -> Record:
         "F0.5": _share(1.25 * precision * recall, 0.25 * precision + recall),
         "removed": _share(removed, everything),
         "false/1000": 1000 * _share(count["false"], count["ok"]),
+        "marks/1000": 1000 * _share(count["false marks"], count["ok"]),
         "names/1000": 1000 * _share(count["false marks on names"], count["names"]),
         "bad spans": count["bad"],
         "words/s": round(_share(words, seconds)),

@@ -1,6 +1,6 @@
 """What could be meant by a word that is not known: near it in letters, or alike in sound."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,7 +22,9 @@ _BATCH = 2048
 _AT_ONCE = 500
 """So many words are looked up together: more take memory, and are no faster."""
 _LENGTH_DIFFERENCE = 4
-_UNLIKE = 6
+_UNLIKE, _UNLIKE_BY_A_SLIP = 6, 2
+_USUAL = 3.5
+"""Zipf frequency from which a word is a usual one."""
 SHARPNESS = 5.0
 """Nats that one unlikely slip costs."""
 FREQUENCY: dict[Language, float] = {"en": 0.8, "sv": 0.8}
@@ -50,16 +52,26 @@ def _first_of_each(owners: Integers, order: Integers, kept: int) -> Integers:
 
 
 def _plausible(
-    rows: npt.NDArray[np.uint8], owners: Integers, numbers: Integers, lexicon: Lexicon
+    rows: npt.NDArray[np.uint8],
+    rare: npt.NDArray[np.bool_],
+    owners: Integers,
+    numbers: Integers,
+    lexicon: Lexicon,
 ) -> tuple[Integers, Integers]:
-    """The pairs worth comparing: of like length and letters, frequent ones first."""
+    """The pairs worth comparing: of like length and letters, frequent ones first.
+
+    `rare` tells of which rows only usual words a slip away are wanted.
+    """
     arrays = lexicon.arrays
+    wanted = ~rare[owners] | (arrays["candidate_zipf"][numbers] >= _USUAL)
+    owners, numbers = owners[wanted], numbers[wanted]
     pairs = distinct((owners << ID_BITS) | numbers)
     owners, numbers = pairs >> ID_BITS, pairs & ((1 << ID_BITS) - 1)
     lengths = (rows > 0).sum(axis=1)
     difference = np.abs(lengths[owners] - arrays["lengths"][numbers].astype(np.int64))
     unlike = np.bitwise_count(letter_sets(rows)[owners] ^ arrays["letters"][numbers])
-    likely = (difference <= _LENGTH_DIFFERENCE) & (unlike <= _UNLIKE)
+    most_unlike = np.where(rare, _UNLIKE_BY_A_SLIP, _UNLIKE)[owners]
+    likely = (difference <= _LENGTH_DIFFERENCE) & (unlike <= most_unlike)
     owners, numbers = owners[likely], numbers[likely]
     promise = arrays["candidate_zipf"][numbers] - 1.1 * unlike[likely] - 0.7 * difference[likely]
     chosen = _first_of_each(owners, np.lexsort((-promise, owners)), _COMPARED)
@@ -82,23 +94,35 @@ def _compare(
     return result
 
 
-def gather(words: Sequence[str], lexicon: Lexicon, kept: int) -> list[list[Candidate]]:
-    """The best `kept` candidates of each word by distance and frequency, best first."""
+def gather(
+    words: Sequence[str], lexicon: Lexicon, kept: int, rare: Collection[str] = ()
+) -> list[list[Candidate]]:
+    """The best `kept` candidates of each word by distance and frequency, best first.
+
+    Of `rare` ones among the words only usual words a slip away are candidates.
+    """
     result: list[list[Candidate]] = []
     for start in range(0, len(words), _AT_ONCE):
-        result += _gather(words[start : start + _AT_ONCE], lexicon, kept)
+        result += _gather(words[start : start + _AT_ONCE], lexicon, kept, rare)
     return result
 
 
-def _gather(words: Sequence[str], lexicon: Lexicon, kept: int) -> list[list[Candidate]]:
+def _gather(
+    words: Sequence[str], lexicon: Lexicon, kept: int, rare: Collection[str]
+) -> list[list[Candidate]]:
     result: list[list[Candidate]] = [[] for _ in words]
     arrays = lexicon.arrays
     rows = encode(list(words), WIDTH)
     keys = [phonetic_key(word, lexicon.language) for word in words]
     near = posted(arrays, "deletions", *deletion_keys(rows[:, :PREFIX], 2))
     alike = posted(arrays, "sounds", *deletion_keys(encode(keys, PREFIX), 1))
+    is_rare = np.array([word in rare for word in words])
     owners, numbers = _plausible(
-        rows, np.concatenate((near[0], alike[0])), np.concatenate((near[1], alike[1])), lexicon
+        rows,
+        is_rare,
+        np.concatenate((near[0], alike[0])),
+        np.concatenate((near[1], alike[1])),
+        lexicon,
     )
     distance = _compare(rows[owners], numbers, lexicon)
     same_sound = sound_hashes(keys)[owners] == arrays["sound_of"][numbers]

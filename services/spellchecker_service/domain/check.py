@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from . import joins, real_words, regularised, swedish_real_words
+from . import joins, rare_words, real_words, regularised, swedish_real_words
 from .candidates import FREQUENCY, SHARPNESS, Candidate, gather
 from .corrections import Correction, Kind
 from .decision import (
@@ -81,9 +81,11 @@ def _splits(word: str, known: Lexicon) -> list[tuple[str, float]]:
     return found
 
 
-def _candidates(words: list[str], known: Lexicon) -> dict[str, list[Candidate]]:
+def _candidates(
+    words: list[str], known: Lexicon, rare: Collection[str] = ()
+) -> dict[str, list[Candidate]]:
     """Candidates of each word, with those that a rule of word formation suggests."""
-    gathered = dict(zip(words, gather(words, known, _KEPT), strict=True))
+    gathered = dict(zip(words, gather(words, known, _KEPT, rare), strict=True))
     far, weight = SHARPNESS * _RULE, LN10 * FREQUENCY[known.language]
     for word, candidates in gathered.items():
         by_rule = [
@@ -179,13 +181,15 @@ def _check_known(place: int, read: Reading) -> Correction | None:
         return (
             _correction(token, ["I"], "capital", sure, APPLY["en"]) if alone and followed else None
         )
+    if token.lower in read.glossary:
+        return None
     confusions = real_words if language == "en" else swedish_real_words
-    if token.lower not in confusions.CONFUSED or token.lower in read.glossary:
+    instead, enough = confusions.meant_instead(place, read), MARK_KNOWN
+    if instead is None:
+        instead, enough = rare_words.meant_instead(place, read), MARK
+    if instead is None or instead[1] < enough:
         return None
-    instead = confusions.meant_instead(place, read)
-    if instead is None or instead[1] < MARK_KNOWN:
-        return None
-    shown = [read.dressed(instead[0], token)]
+    shown = [read.dressed(each, token) for each in instead[0][:_SUGGESTED]]
     return _correction(token, shown, "real_word", instead[1], APPLY_REAL_WORD)
 
 
@@ -239,19 +243,30 @@ def check(text: str, language: Language, glossary: Collection[str] = ()) -> list
     read = Reading(text, lexicon(language), glossary)
     unknown = [not read.knows(token) for token in read.tokens]
     words = {token.lower for token, is_new in zip(read.tokens, unknown, strict=True) if is_new}
-    candidates = _candidates(sorted(word for word in words if len(word) <= _LONGEST), read.lexicon)
+    rare = {token.lower for token in read.tokens if rare_words.is_rare(token, read)} - words
+    gathered = _candidates(
+        sorted(word for word in words | rare if len(word) <= _LONGEST), read.lexicon, rare
+    )
+    candidates = {word: found for word, found in gathered.items() if word in words}
     read.meant = _probably_meant(read, candidates)
     read.compounds = _compounds_meant(candidates, read.lexicon)
+    of_unknown = {
+        place: _check_unknown(place, read, candidates[token.lower])
+        for place, token in enumerate(read.tokens)
+        if unknown[place] and token.lower in candidates
+    }
+    read.misspelt = sum(each is not None and each.applied for each in of_unknown.values())
+    read.instead = rare_words.usual_instead(gathered, rare, read.lexicon)
     found: list[Correction] = []
-    for place, token in enumerate(read.tokens):
+    for place in range(len(read.tokens)):
         correction = _check_pair(place, read)
         if correction is not None:
             if found and found[-1].end > correction.start:
                 found.pop()  # what was said of its first half alone
         elif not unknown[place]:
             correction = _check_known(place, read)
-        elif token.lower in candidates:
-            correction = _check_unknown(place, read, candidates[token.lower])
+        else:
+            correction = of_unknown.get(place)
         if correction is not None:
             found.append(correction)
     return found

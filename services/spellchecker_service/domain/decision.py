@@ -21,7 +21,7 @@ even where nobody can say what is meant."""
 FAR_FETCHED = 0.03
 """Up to this probability there is nothing to suggest."""
 MARK_KNOWN = 0.3
-"""Of words that are in the dictionary."""
+"""Of words that are in the dictionary and not rare."""
 APPLY_REAL_WORD = 0.9
 APPLY_JOIN = 0.7
 TRUST: dict[Language, float] = {"en": 0.8, "sv": 0.8}

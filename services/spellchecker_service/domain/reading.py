@@ -39,6 +39,10 @@ class Reading:
         self.meant: dict[str, Entry] = {}
         """What unknown words probably mean, as far as that is clear without their neighbours."""
         self.compounds: dict[str, list[MeantCompound]] = {}
+        self.instead: dict[str, list[tuple[float, str]]] = {}
+        """The usual words that a rare one may stand for, with their scores."""
+        self.misspelt = 0
+        """How many unknown words are taken for misspellings."""
         self.curly = "’" in text
 
     def knows(self, token: Token) -> bool:

@@ -42,7 +42,7 @@ _RARE = 5.0
 """Nats by which the context must outweigh that the word is as good as always right."""
 
 
-def meant_instead(place: int, read: Reading) -> tuple[str, float] | None:
+def meant_instead(place: int, read: Reading) -> tuple[list[str], float] | None:
     """What the word at `place` stands for, with the probability; `None` where nothing tells."""
     word = read.tokens[place].lower
     others = CONFUSED.get(word)
@@ -55,4 +55,4 @@ def meant_instead(place: int, read: Reading) -> tuple[str, float] | None:
 
     best = max(sorted(others), key=likelihood)
     shown = read.lexicon.shown(read.lexicon.entry(best).number)
-    return shown, 1 / (1 + math.exp(likelihood(word) + _RARE - likelihood(best)))
+    return [shown], 1 / (1 + math.exp(likelihood(word) + _RARE - likelihood(best)))

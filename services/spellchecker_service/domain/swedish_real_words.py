@@ -95,20 +95,20 @@ _RULES = (
 _OF_WORD: dict[str, list[_Rule]] = {}
 for _rule in _RULES:
     _OF_WORD.setdefault(_rule.written, []).append(_rule)
-CONFUSED = frozenset(_OF_WORD)
 
 
-def meant_instead(place: int, read: Reading) -> tuple[str, float] | None:
+def meant_instead(place: int, read: Reading) -> tuple[list[str], float] | None:
     """What the word at `place` stands for, with the probability; `None` where nothing tells."""
+    rules = _OF_WORD.get(read.tokens[place].lower)
     before, behind = read.beside(place, -1), read.beside(place, 1)
-    if before is None or behind is None:
+    if rules is None or before is None or behind is None:
         return None
     then = read.beside(place + 1, 1) or ""
-    for rule in _OF_WORD[read.tokens[place].lower]:
+    for rule in rules:
         if (
             rule.before(before, read.lexicon)
             and rule.behind(behind, read.lexicon)
             and rule.then(then, read.lexicon)
         ):
-            return rule.meant, rule.sure
+            return [rule.meant], rule.sure
     return None

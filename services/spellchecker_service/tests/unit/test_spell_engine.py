@@ -308,6 +308,77 @@ def test_what_is_wrong_nearly_always_is_marked_only() -> None:
     assert not check("Mellan oss och dem är det slut.", "sv", ("dem",))
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "rare", "usual"),
+    [
+        pytest.param("sv", "Där kommer en flika.", "flika", "flicka", id="a letter left out"),
+        pytest.param("sv", "Jag har manga vänner.", "manga", "många", id="another vowel"),
+        pytest.param("sv", "Manga barn var hemma.", "Manga", "Många", id="with a capital"),
+        pytest.param("en", "Thank you very mush for it.", "mush", "much", id="a sound"),
+        pytest.param("en", "The book was very cheep.", "cheep", "cheap", id="alike in sound"),
+    ],
+)
+def test_a_rare_word_is_doubted_where_a_usual_one_fits(
+    language: Language, text: str, rare: str, usual: str
+) -> None:
+    (found,) = check(text, language)
+    assert (found.original, found.suggestions[0], found.kind) == (rare, usual, "real_word")
+    assert not check(text, language, (rare,))
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        pytest.param("sv", "Bonden har kor, grisar och höns.", id="where it fits"),
+        pytest.param("sv", "Jag har vant mig vid det.", id="where it fits"),
+        pytest.param("en", "Talk to your academic adviser about it.", id="where it fits"),
+        pytest.param("en", "The menu had cod, sole, plaice and pollack.", id="far"),
+        pytest.param("sv", "Vi såg Trad i staden.", id="a name"),
+        pytest.param("en", "Moll is very kind.", id="a name that opens a sentence"),
+        pytest.param("en", "Thank you mosses, thank you ferns.", id="near a name"),
+        pytest.param("sv", "Välj en fil och säkerställ att den är tom.", id="another form"),
+        pytest.param("en", "They feared flood and drought.", id="another form"),
+        pytest.param("en", "The bottling plant's waste was the issue.", id="another form"),
+        pytest.param("en", "It was the realisation of an intimate wish.", id="another spelling"),
+        pytest.param("sv", "Konstnärer når människor i staden.", id="not so rare"),
+        pytest.param("en", "Suddenly an ape came.", id="beside another word"),
+    ],
+)
+def test_a_rare_word_is_left_alone(language: Language, text: str) -> None:
+    assert not check(text, language)
+
+
+_CARELESS = "Jag jobar i skulan. Vi bestemde oss och treffade manniskor på sommern."
+
+
+def test_a_rare_word_is_doubted_more_the_more_is_misspelt() -> None:
+    sentence = "Vi firade jul med granarna."
+    assert not check(sentence, "sv")
+    found = check(f"{_CARELESS} {sentence}", "sv")[-1]
+    assert (found.original, found.suggestions[0], found.applied) == ("granarna", "grannarna", False)
+    in_much_text = check(f"{_CARELESS} {sentence}" + " Det var en fin dag." * 80, "sv")[-1]
+    assert in_much_text.confidence < found.confidence
+    assert check(f'Hon skrev: "{_CARELESS}" {sentence}', "sv")[-1].original == "sommern"
+
+
+def test_a_rare_word_that_is_written_again_is_doubted_less() -> None:
+    (once,) = check("Ett trad. Ett hus.", "sv")
+    again = check("Ett trad. Ett trad.", "sv")
+    assert [found.original for found in again] == ["trad", "trad"]
+    assert all(found.confidence < once.confidence for found in again)
+
+
+def test_a_rare_word_is_doubted_where_it_is_no_name_alone() -> None:
+    (found,) = check("Där kommer en flika. Vi såg Flika i går.", "sv")
+    assert found.start == 14
+
+
+def test_all_that_is_likelier_than_the_rare_word_is_suggested() -> None:
+    found = check(f"{_CARELESS} Han lede oss.", "sv")[-1]
+    assert (found.original, found.suggestions) == ("lede", ("ledde", "lade", "leder"))
+    assert found.confidence < 0.6  # any of them may be meant
+
+
 def test_a_name_behind_a_quotation_does_not_open_a_sentence() -> None:
     assert corrected('"It hurts," Mailis said.', "en") == '"It hurts," Mailis said.'
     assert corrected('She said, "Becouse of that."', "en") == 'She said, "Becouse of that."'
