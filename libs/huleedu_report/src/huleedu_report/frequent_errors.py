@@ -15,8 +15,7 @@ def frequent_errors(essays: Iterable[Sequence[Correction]]) -> list[FrequentErro
     """Count the corrections of a class set, given essay by essay.
 
     Capitals at the beginning of a sentence do not tell errors apart, except where the capital is
-    the error. Only what was put into the
-    corrected texts counts: a doubtful mark is nothing to teach.
+    the error. Give only what was put into the corrected texts: a doubtful mark is nothing to teach.
     """
     forms: dict[tuple[str, str, str], Counter[tuple[str, str]]] = defaultdict(Counter)
     seen_in: dict[tuple[str, str, str], set[int]] = defaultdict(set)
