@@ -46,8 +46,10 @@ def meant_instead(place: int, read: Reading) -> tuple[list[str], float] | None:
     """What the word at `place` stands for, with the probability; `None` where nothing tells."""
     word = read.tokens[place].lower
     others = CONFUSED.get(word)
+    if others is None:
+        return None
     context = read.context(place)
-    if others is None or not (context.before and context.behind):
+    if not (context.before and context.behind):
         return None
 
     def likelihood(each: str) -> float:

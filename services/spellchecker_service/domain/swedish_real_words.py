@@ -100,8 +100,10 @@ for _rule in _RULES:
 def meant_instead(place: int, read: Reading) -> tuple[list[str], float] | None:
     """What the word at `place` stands for, with the probability; `None` where nothing tells."""
     rules = _OF_WORD.get(read.tokens[place].lower)
+    if rules is None:
+        return None
     before, behind = read.beside(place, -1), read.beside(place, 1)
-    if rules is None or before is None or behind is None:
+    if before is None or behind is None:
         return None
     then = read.beside(place + 1, 1) or ""
     for rule in rules:
