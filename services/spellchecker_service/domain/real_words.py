@@ -16,18 +16,25 @@ loose lose; lose loss; quite quiet quit; whether weather; new knew; no know now;
 right write; hear here; buy by bye; passed past; peace piece; affect effect; advice advise;
 accept except; thing think; form from; for four fore; week weak; hole whole; won one; which witch;
 threw through; lead led; breath breathe; choose chose; its it's; its is; your you're; you your;
-whose who's; wont won't want; cant can't; lets let's; ill i'll; well we'll; id i'd;
-whats what's; theirs there's; our are; our hour; his is; has as; an and; go got;
-some sum; meet meat; see sea; been being bean; live life; live leave; this these; red read;
-cloths clothes; mite might; night knight; brake break; plane plain; price prize;
-bored board; rode road; waste waist; steel steal; tail tale; site sight; sole soul; role roll;
-root route; son sun; pair pear; pain pane; mail male; main mane; die dye; fair fare; hair hare;
-flour flower; bare bear; ate eight; blew blue; seen scene; desert dessert; safe save; feel fell;
-feel fill; woman women; wood would; shore sure; stationary stationery; principal principle;
-personal personnel; diary dairy; angel angle; costume custom; later latter; belief believe;
-proof prove; device devise; sweet sweat; wander wonder; want went; went when; aloud allowed;
-altar alter; coarse course; council counsel; heal heel; heard herd; knot not; nose knows;
-pray prey; rain reign; sail sale; stake steak; vain vein; wait weight; way weigh; ran run;
+whose who's; wont won't want; cant can't; lets let's; ill i'll; well we'll; id i'd; whats what's;
+theirs there's; our are; our hour; his is; has as; an and; go got; some sum; meet meat; see sea;
+been being bean; live life; live leave; this these; red read; cloths clothes; mite might;
+night knight; brake break; plane plain; price prize; bored board; rode road; waste waist;
+steel steal; tail tale; site sight; sole soul; role roll; root route; son sun; pair pear;
+pain pane; mail male; main mane; die dye; fair fare; hair hare; flour flower; bare bear; ate eight;
+blew blue; seen scene; desert dessert; safe save; feel fell; feel fill; woman women; wood would;
+shore sure; stationary stationery; principal principle; personal personnel; diary dairy;
+angel angle; costume custom; later latter; belief believe; proof prove; device devise; sweet sweat;
+wander wonder; want went; went when; aloud allowed; altar alter; coarse course; council counsel;
+heal heel; heard herd; knot not; nose knows; pray prey; rain reign; sail sale; stake steak;
+vain vein; wait weight; way weigh; ran run; cold could; moor more; brakes breaks; supper super;
+poor pour; sent scent cent; great grate; made maid; higher hire; very vary; so sew; seem seam;
+stair stare; presents presence; patients patience; guest guessed; groan grown; tied tide;
+worn warn; sore soar; tow toe; whale wail; thought though through taught; tough though;
+hoping hopping; cloth clothe; tree three; bed bad; men man; tank thank; tanks thanks; sing sign;
+tried tired; hug huge; slip sleep; walk work; staff stuff; since sense; expect except;
+lunch launch; trough through; ship sheep; sit seat; rich reach; full fool; hart heart;
+diner dinner; thrown throne; ether either; united untied;
 """
 """Words that sound alike or nearly so, or of which one is the other with a letter left out.
 
