@@ -74,13 +74,13 @@ class Evidence(NamedTuple):
 
 def genuine(evidence: Evidence, language: Language) -> float:
     """The score of the word as it stands, in the nats of the candidates' scores."""
-    value = _heard(evidence, language) + _as_name(evidence, language)
+    # It is a name or is put together from other words, and not both.
+    formed = COMPOUND * evidence.compound + DERIVED * evidence.derived
+    value = _heard(evidence, language) + max(_as_name(evidence, language), formed)
     if evidence.repeated > 1:
         value += min(3.0, evidence.repeated - 1) * (1.6 if evidence.capitalised else 0.4)
     return (
         value
-        + COMPOUND * evidence.compound
-        + DERIVED * evidence.derived
         + PAIRED * evidence.paired
         + ABBREVIATION * evidence.abbreviation
         + HYPHENATED * evidence.hyphenated

@@ -91,6 +91,8 @@ def test_correct_text_is_left_alone(language: Language, text: str) -> None:
             "We went to gether to the foot ball game.",
             "We went together to the football game.",
         ),
+        ("sv", "Antaligen kommer det att regna.", "Antagligen kommer det att regna."),
+        ("sv", "Dödstraffet är omänskligt.", "Dödsstraffet är omänskligt."),
         ("en", "He cold not see it.", "He could not see it."),
         ("en", "I have tree brothers.", "I have three brothers."),
         ("sv", "Min mamma är sjuk sköterska.", "Min mamma är sjuksköterska."),
