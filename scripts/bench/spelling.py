@@ -103,7 +103,8 @@ def _count(record: Record, spans: list[Span]) -> Counter[str]:
         types = {tokens[number]["type"] for number in inside}
         if "ok" in types and not types & _ERRORS:
             changes = bool(suggestions) and _same(suggestions[0]) != _same(text[start:end])
-            count["false" if applied and changes else "false marks"] += 1
+            count["false"] += applied and changes
+            count["false marks"] += not applied
             named = tokens[inside[0]]["s"] > 0 and text[start].isupper()
             count["false marks on names"] += named
     for number, token in enumerate(tokens):

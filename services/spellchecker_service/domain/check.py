@@ -19,7 +19,7 @@ from .decision import (
 )
 from .evidence import evidence_for
 from .index_files import Flag
-from .lexicon import LN10, Entry, Lexicon, lexicon
+from .lexicon import FUNCTION_WORD, LN10, Entry, Lexicon, lexicon
 from .misspelt_compounds import MeantCompound, gather_compounds
 from .phonetics import Language
 from .ranking import fit
@@ -36,7 +36,6 @@ _RAREST_PAIR = -11.9
 _SPLIT_OF_CONTENT = 1.4
 _AFTER_SELF = 2.0
 """Nats by which a known word is likelier behind `self`, which English joins by a hyphen."""
-_FUNCTION_WORD = 6.0
 _SHORTEST_APART = 3
 _COMMON = 4.0
 _RULE = 0.4
@@ -70,7 +69,7 @@ def _splits(word: str, known: Lexicon) -> list[tuple[str, float]]:
                 continue
             together = min(_RAREST_PAIR, (left.zipf + right.zipf - 18) * LN10)
         # Two content words are often rightly one: carwash, bookshop.
-        function_word = max(left.zipf, right.zipf) > _FUNCTION_WORD
+        function_word = max(left.zipf, right.zipf) > FUNCTION_WORD
         slip = _SPLIT[known.language] if function_word else _SPLIT_OF_CONTENT
         found.append(
             (

@@ -74,9 +74,11 @@ class Evidence(NamedTuple):
 
 def genuine(evidence: Evidence, language: Language) -> float:
     """The score of the word as it stands, in the nats of the candidates' scores."""
-    # It is a name or is put together from other words, and not both.
+    named = _as_name(evidence, language)
     formed = COMPOUND * evidence.compound + DERIVED * evidence.derived
-    value = _heard(evidence, language) + max(_as_name(evidence, language), formed)
+    # What opens a sentence has its capital for that, or is a name: a capital further on says more.
+    either = max(named, formed) if evidence.opens_sentence else named + formed
+    value = _heard(evidence, language) + either
     if evidence.repeated > 1:
         value += min(3.0, evidence.repeated - 1) * (1.6 if evidence.capitalised else 0.4)
     return (

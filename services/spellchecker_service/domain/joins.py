@@ -8,7 +8,7 @@ import math
 
 from .index_files import Flag
 from .language_model import Context
-from .lexicon import LN10, Entry, Lexicon
+from .lexicon import FUNCTION_WORD, LN10, Entry, Lexicon
 from .phonetics import Language
 from .reading import Reading
 from .swedish_grammar import ADJECTIVE, NOUN, PLURAL, SINGULAR
@@ -18,7 +18,6 @@ _SLIP: dict[Language, float] = {"en": 5.0, "sv": 4.0}
 """Nats that a stray space costs."""
 _APART = 1.0
 """What it costs to write the parts of a Swedish compound apart, which is the commonest error."""
-_FUNCTION_WORD = 6.0
 _COMPANY: dict[Language, float] = {"en": 3.0, "sv": 2.0}
 """Nats by which two words that no table knows as a pair may still be likelier than by chance."""
 _LISTED = 3.0
@@ -70,7 +69,7 @@ def _is_compound(first: Entry, second: Entry, whole: Entry) -> bool:
         whole.zipf > 0
         and bool(first.flags & NOUN)
         and bool(second.flags & (SINGULAR | PLURAL | ADJECTIVE))
-        and max(first.zipf, second.zipf) < _FUNCTION_WORD
+        and max(first.zipf, second.zipf) < FUNCTION_WORD
     )
 
 

@@ -15,6 +15,8 @@ from .tables import Table
 from .word_classes import word_class
 
 LN10 = 2.302585092994046
+FUNCTION_WORD = 6.0
+"""Zipf frequency from which a word is rather one of grammar than of content."""
 _REMEMBERED = 200_000
 
 
