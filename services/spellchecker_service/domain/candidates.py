@@ -23,6 +23,8 @@ _AT_ONCE = 500
 """So many words are looked up together: more take memory, and are no faster."""
 _LENGTH_DIFFERENCE = 4
 _UNLIKE, _UNLIKE_BY_A_SLIP = 6, 2
+_HEARD: dict[Language, float] = {"en": 0.0, "sv": 1.5}
+"""How much sounding alike counts beside that: in Swedish it makes two words near each other."""
 _USUAL = 3.5
 """Zipf frequency from which a word is a usual one."""
 SHARPNESS = 5.0
@@ -56,11 +58,13 @@ def _plausible(
     rare: npt.NDArray[np.bool_],
     owners: Integers,
     numbers: Integers,
+    sounds: npt.NDArray[np.uint32],
     lexicon: Lexicon,
 ) -> tuple[Integers, Integers]:
     """The pairs worth comparing: of like length and letters, frequent ones first.
 
-    `rare` tells of which rows only usual words a slip away are wanted.
+    `sounds` are the hashed keys of the rows by sound; `rare` tells of which rows only usual words
+    a slip away are wanted.
     """
     arrays = lexicon.arrays
     wanted = ~rare[owners] | (arrays["candidate_zipf"][numbers] >= _USUAL)
@@ -74,6 +78,7 @@ def _plausible(
     likely = (difference <= _LENGTH_DIFFERENCE) & (unlike <= most_unlike)
     owners, numbers = owners[likely], numbers[likely]
     promise = arrays["candidate_zipf"][numbers] - 1.1 * unlike[likely] - 0.7 * difference[likely]
+    promise += _HEARD[lexicon.language] * (sounds[owners] == arrays["sound_of"][numbers])
     chosen = _first_of_each(owners, np.lexsort((-promise, owners)), _COMPARED)
     return owners[chosen], numbers[chosen]
 
@@ -116,16 +121,18 @@ def _gather(
     keys = [phonetic_key(word, lexicon.language) for word in words]
     near = posted(arrays, "deletions", *deletion_keys(rows[:, :PREFIX], 2))
     alike = posted(arrays, "sounds", *deletion_keys(encode(keys, PREFIX), 1))
+    sounds = sound_hashes(keys)
     is_rare = np.array([word in rare for word in words])
     owners, numbers = _plausible(
         rows,
         is_rare,
         np.concatenate((near[0], alike[0])),
         np.concatenate((near[1], alike[1])),
+        sounds,
         lexicon,
     )
     distance = _compare(rows[owners], numbers, lexicon)
-    same_sound = sound_hashes(keys)[owners] == arrays["sound_of"][numbers]
+    same_sound = sounds[owners] == arrays["sound_of"][numbers]
     if lexicon.language == "sv":
         heard_alike = np.flatnonzero(same_sound & (distance > BY_SOUND))
         heard = encode([spoken(word, "sv") for word in words], WIDTH)[owners[heard_alike]]

@@ -19,10 +19,9 @@ Bytes = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.int64]
 
 _VOWELS = "aeiouyåäöéèáàü"
-_ALIKE = {
-    "en": ("gj", "fv", "dt", "bp", "mn", "kq", "ys", "xs", "iy", "ea", "eu"),
-    "sv": ("ck", "sc", "sz", "gj", "fv", "dt", "bp", "mn", "kq", "wv", "xs", "gk", "kt", "sk"),
-}
+_ALIKE_IN_ENGLISH = "gj fv dt bp mn kq ys xs iy ea eu"
+_ALIKE_IN_SWEDISH = "ck sc sz gj fv dt bp mn kq wv xs gk kt sk hk"
+_ALIKE = {"en": _ALIKE_IN_ENGLISH.split(), "sv": _ALIKE_IN_SWEDISH.split()}
 _HISSED = {"en": ("ck", "sc", "sz"), "sv": ()}
 _ACCENTS = {
     "en": ("eé", "eè", "aà", "iï", "oö", "uü", "aâ", "cç", "eê", "nñ"),

@@ -30,7 +30,7 @@ from .variants import same_word
 _KEPT = 12
 _SUGGESTED = 5
 _LONGEST = 40
-_SPLIT: dict[Language, float] = {"en": 0.7, "sv": 1.1}
+_SPLIT: dict[Language, float] = {"en": 0.7, "sv": 0.8}
 _RAREST_PAIR = -11.9
 """Natural log of the share of a pair of English words that is not known as one, at most."""
 _SPLIT_OF_CONTENT = 1.4

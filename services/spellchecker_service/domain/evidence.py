@@ -23,12 +23,15 @@ def evidence_for(place: int, read: Reading, candidates: list[Candidate]) -> Evid
     token, known = read.tokens[place], read.lexicon
     entry = known.entry(token.lower)
     swedish = known.language == "sv"
+    named = token.capitalised and not token.opens_sentence
+    run_together = swedish and not named and compounds.runs_together(token.lower, known)
+    zipf = entry.zipf - (_UNCAPITALISED if read.lacks_capital(token) else 0)
     return Evidence(
-        entry.zipf - (_UNCAPITALISED if read.lacks_capital(token) else 0),
+        0.0 if run_together else zipf,
         token.capitalised,
         token.opens_sentence,
         read.counts[token.lower],
-        compounds.worth(token.lower, known) if swedish else 0.0,
+        compounds.worth(token.lower, known) if swedish and not run_together else 0.0,
         token.hyphenated,
         token.quoted,
         len(token.word),

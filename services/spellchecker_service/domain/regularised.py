@@ -66,6 +66,9 @@ man män; syster systrar; fot fötter; bok böcker; hand händer; natt nätter; 
 dotter döttrar; öga ögon; öra öron
 """
 
+_SWEDISH_CONJUNCTIONS = (("förens", "förrens", "förän", "förren"), ("förrän",))
+"""Written as if it were `före` or a word in `-en`."""
+
 
 def _entries(table: str) -> list[list[str]]:
     return [entry.split() for entry in table.replace("\n", " ").split(";") if entry.strip()]
@@ -102,6 +105,7 @@ def _swedish() -> Iterable[tuple[Iterable[str], Iterable[str]]]:
     for noun, plural in _entries(_SWEDISH_PLURALS):
         stem = noun.removesuffix("a")
         yield (stem + ending for ending in ("ar", "er", "or")), (plural,)
+    yield _SWEDISH_CONJUNCTIONS
 
 
 @cache

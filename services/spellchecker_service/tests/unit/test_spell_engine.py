@@ -64,6 +64,8 @@ def corrected(text: str, language: Language, glossary: tuple[str, ...] = ()) -> 
         pytest.param("sv", "En komplex serie manipulationer.", id="a compound nobody has used"),
         pytest.param("sv", "Det var nice att snowboarda.", id="what pupils talk about"),
         pytest.param("sv", "Hundvaktandet tog all tid.", id="a common pair"),
+        pytest.param("sv", "Eftersommaren var varm.", id="a compound like a pair"),
+        pytest.param("sv", "Hos familjen Förmycket i Justnu.", id="a name like a common pair"),
         pytest.param("sv", "De oerfarnas misstag.", id="derivation"),
         pytest.param(
             "sv", "Vi gick på skallväggarna.", id="parts that the dictionary does not join"
@@ -129,6 +131,17 @@ def test_correct_text_is_left_alone(language: Language, text: str) -> None:
             id="the ending that the word before demands",
         ),
         ("sv", "Han köpade en bil och öppnte dörren.", "Han köpte en bil och öppnade dörren."),
+        pytest.param(
+            "sv",
+            "Tillexempel pågrund av regnet någongång, och tillslut blev det förevigt.",
+            "Till exempel på grund av regnet någon gång, och till slut blev det för evigt.",
+            id="pairs that people write as one",
+        ),
+        ("sv", "Det är rättså kul, efterom alla kom.", "Det är rätt så kul, eftersom alla kom."),
+        pytest.param(
+            "sv", "Jag gör läksan nu.", "Jag gör läxan nu.", id="one sound, other letters"
+        ),
+        ("sv", "Jag går inte hem förens i kväll.", "Jag går inte hem förrän i kväll."),
         ("sv", "Alla i ett klass rum har kör kort.", "Alla i ett klassrum har körkort."),
         ("sv", "Alla vuksna åt sjokolad.", "Alla vuxna åt choklad."),
         ("sv", "En trevlig helj önskar vi alla.", "En trevlig helg önskar vi alla."),
