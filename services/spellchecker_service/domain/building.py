@@ -20,7 +20,7 @@ from .hashing import (
     word_key,
 )
 from .index_files import WIDTH, Arrays, Flag
-from .phonetics import Language, phonetic_key, spoken
+from .phonetics import LANGUAGES, Language, phonetic_key, spoken
 from .tables import ID_BITS, postings, table
 from .variants import BRITISH
 
@@ -29,6 +29,8 @@ UNSEEN = 0.7
 _COMMON = 4.5
 _SHORT = 4
 _USED = 1.5
+_USED_ELSEWHERE = 3.0
+"""Zipf frequency from which a word tells that a text is in the other language."""
 _LISTED = -6.5
 _LISTED_BY_CHANCE = 0.42
 """How common a pair is that a list without counts has: the rarer its words are, the further above
@@ -189,6 +191,15 @@ def _pair_tables(lexicon: _Lexicon) -> Arrays:
     }
 
 
+def _foreign_words(language: Language) -> Arrays:
+    """How frequent words are in the other language."""
+    (other,) = set(LANGUAGES) - {language}
+    frequencies = sources.frequencies(other)
+    used = {word: zipf for word, zipf in frequencies.items() if zipf > _USED_ELSEWHERE}
+    keys = np.array([word_key(word) for word in used], np.uint64)
+    return table("foreign", keys, zipf=np.array(list(used.values()), np.float32))
+
+
 def build(language: Language) -> Arrays:
     lexicon = _Lexicon(sources.frequencies(language))
     _read_dictionary(language, lexicon)
@@ -217,6 +228,7 @@ def build(language: Language) -> Arrays:
         own = {**_pair_tables(lexicon), "spoken": heard}
     return {
         **own,
+        **_foreign_words(language),
         **table("word", keys, flags=flags, zipf=zipf, number=numbers),
         "rows": rows,
         "lengths": (rows > 0).sum(axis=1).astype(np.uint8),

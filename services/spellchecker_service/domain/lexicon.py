@@ -51,6 +51,8 @@ class Lexicon:
             self._pair_logs = arrays["pair_logs"].data
             self._beside = Table(arrays, "beside")
             self._columns = arrays["class_columns"].tolist()
+        self._foreign = Table(arrays, "foreign")
+        self._foreign_zipf = arrays["foreign_zipf"].data
         self._seen: dict[str, Entry] = {}
 
     def entry(self, word: str) -> Entry:
@@ -67,6 +69,11 @@ class Lexicon:
                 self._seen.clear()
             self._seen[word] = found
         return found
+
+    def foreign(self, word: str) -> float:
+        """Zipf frequency in the other language, 0 if it is rare there."""
+        place = self._foreign.place(self.entry(word).key)
+        return self._foreign_zipf[place] if place >= 0 else 0.0
 
     def shown(self, number: int) -> str:
         """The candidate as it is written."""

@@ -8,10 +8,13 @@ from .index_files import Flag
 from .language_model import END_KEY, START_KEY, Context
 from .lexicon import Entry, Lexicon
 from .misspelt_compounds import MeantCompound
+from .passages import without_foreign
 from .swedish_grammar import AUXILIARIES, PASSED_OVER, SUBJECTS
 from .tokens import Token, tokenise
 
 _SURE_NAME = 3.0
+_RATHER_FOREIGN = 1.0
+"""So much more frequent in the other language is what is a word there: `fake news`."""
 _SENTENCE_ENDS = frozenset(".;:!?")
 _CLAUSE_ENDS = _SENTENCE_ENDS | {","}
 _SHORTEST_NAME = 3
@@ -31,7 +34,7 @@ class Reading:
     def __init__(self, text: str, lexicon: Lexicon, glossary: Collection[str]) -> None:
         self.text = text
         self.lexicon = lexicon
-        self.tokens = tokenise(text)
+        self.tokens = without_foreign(tokenise(text), lexicon)
         self.counts = Counter(token.lower for token in self.tokens)
         self.glossary = {
             part.lower().replace("’", "'") for entry in glossary for part in (entry, *entry.split())
@@ -63,6 +66,8 @@ class Reading:
             return False
         entry = self.lexicon.entry(token.lower)
         if entry.flags & Flag.VALID or entry.number < 0 or entry.zipf < _SURE_NAME:
+            return False
+        if self.lexicon.foreign(token.lower) > entry.zipf + _RATHER_FOREIGN:
             return False
         shown = self.lexicon.shown(entry.number)
         return shown[0].isupper() and shown[1:].islower()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from . import ngram_files
 from .hunspell_files import Affix, Form, expand, read_affixes, read_stems
-from .phonetics import Language
+from .phonetics import LANGUAGES, Language
 
 _DICTIONARY = {"en": "en/en_US", "sv": "sv/sv_SE"}
 _ENGLISH_NGRAMS = Path(__file__).with_name("english_ngrams.xz")
@@ -40,7 +40,7 @@ def source_files(language: Language) -> list[Path]:
     files = [
         dictionary.with_suffix(".aff"),
         dictionary.with_suffix(".dic"),
-        _inside("wordfreq") / "data" / f"large_{language}.msgpack.gz",
+        *(_inside("wordfreq") / "data" / f"large_{each}.msgpack.gz" for each in LANGUAGES),
     ]
     return [*files, _SWEDISH_PAIRS if language == "sv" else _ENGLISH_NGRAMS]
 
