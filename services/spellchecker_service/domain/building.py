@@ -192,12 +192,14 @@ def _pair_tables(lexicon: _Lexicon) -> Arrays:
 
 
 def _foreign_words(language: Language) -> Arrays:
-    """How frequent words are in the other language."""
+    """How frequent words are in the other language, and which its dictionary has in lower case."""
     (other,) = set(LANGUAGES) - {language}
     frequencies = sources.frequencies(other)
     used = {word: zipf for word, zipf in frequencies.items() if zipf > _USED_ELSEWHERE}
     keys = np.array([word_key(word) for word in used], np.uint64)
-    return table("foreign", keys, zipf=np.array(list(used.values()), np.float32))
+    forms = {text for text, _, _ in sources.Dictionary(other).forms()}
+    plain = np.array([word in forms for word in used], np.bool_)
+    return table("foreign", keys, zipf=np.array(list(used.values()), np.float32), plain=plain)
 
 
 def build(language: Language) -> Arrays:

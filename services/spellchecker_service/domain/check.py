@@ -116,11 +116,13 @@ def _ranked(
     ranked: list[tuple[float, str, Kind]] = []
     for candidate in candidates:
         shown = known.shown(candidate.number)
+        same = shown.lower() == token.lower
+        if same and not read.lacks_capital(token):
+            continue
         beside = fitting(shown.lower())
         if token.capitalised and shown[0].isupper():
             beside = min(0.0, beside)  # what speaks for a name speaks for the one written, too
         score = candidate.score + beside
-        same = shown.lower() == token.lower
         if not same and read.counts[shown.lower()]:
             score += _ELSEWHERE
         ranked.append((score, shown, "capital" if same else "spelling"))

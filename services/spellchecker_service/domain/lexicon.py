@@ -53,6 +53,7 @@ class Lexicon:
             self._columns = arrays["class_columns"].tolist()
         self._foreign = Table(arrays, "foreign")
         self._foreign_zipf = arrays["foreign_zipf"].data
+        self._foreign_plain = arrays["foreign_plain"].data
         self._seen: dict[str, Entry] = {}
 
     def entry(self, word: str) -> Entry:
@@ -74,6 +75,11 @@ class Lexicon:
         """Zipf frequency in the other language, 0 if it is rare there."""
         place = self._foreign.place(self.entry(word).key)
         return self._foreign_zipf[place] if place >= 0 else 0.0
+
+    def is_foreign_word(self, word: str) -> bool:
+        """Whether the other language has it in lower case, so that it is not a name there."""
+        place = self._foreign.place(self.entry(word).key)
+        return place >= 0 and bool(self._foreign_plain[place])
 
     def shown(self, number: int) -> str:
         """The candidate as it is written."""

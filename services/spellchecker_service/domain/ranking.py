@@ -12,11 +12,19 @@ _MODEL = 0.95
 """How much the language model counts beside a candidate's frequency and distance."""
 _NOT_IN_MODEL = -2.0
 """Nats by which the context speaks against a word that the language model does not have."""
-_COARSE_WORDS = """
+_COARSE_IN_ENGLISH = """
 ass asshole bastard bitch bullshit cock cocks cunt dick dicks fuck fucked fucker fuckin fucking
 fucks nigger piss porn porno pussy shit shitty slut tit tits whore
 """
-_COARSE = frozenset(_COARSE_WORDS.split())
+_COARSE_IN_SWEDISH = """
+fitta fittan fittor fittorna hora horan horor hororna knull knulla knullad knullade knullar knullat
+kuk kukar kukarna kuken kåt kåta kåtare neger negern negrer pitt pitten runka runkade runkar runkat
+slampa slampan slampor slyna slynan slynor
+"""
+_COARSE = {
+    "en": frozenset(_COARSE_IN_ENGLISH.split()),
+    "sv": frozenset(_COARSE_IN_SWEDISH.split()),
+}
 """Words that are the last to be suggested to a pupil who has written something else."""
 _RELUCTANCE = 4.0
 _RAREST_PAIR = -15.0
@@ -30,6 +38,11 @@ _GRAMMAR = 0.7
 def fit(place: int, read: Reading) -> Callable[[str], float]:
     """A function that tells how well a word, or two, would stand at `place`, in nats."""
     known = read.lexicon
+    coarse, written = _COARSE[known.language], read.tokens[place].lower
+
+    def reluctance(words: str) -> float:
+        return _RELUCTANCE if words in coarse and words != written else 0.0
+
     if known.language == "en":
         context, model = read.context(place), known.model
         behind_by_chance = model.log_behind((), context.behind)
@@ -40,7 +53,7 @@ def fit(place: int, read: Reading) -> Callable[[str], float]:
             if all(map(model.knows, keys)):
                 by_chance = model.log_behind((), keys) + behind_by_chance
                 value = model.log_within(context, keys) - by_chance
-            return _MODEL * value - (_RELUCTANCE if words in _COARSE else 0.0)
+            return _MODEL * value - reluctance(words)
 
         return in_english
 
@@ -53,7 +66,8 @@ def fit(place: int, read: Reading) -> Callable[[str], float]:
         agreeing = agreement(
             neighbours.word_before, tags_before, entry.flags, neighbours.word_behind, tags_behind
         )
-        return _PAIR * _company(entry, neighbours, known) + _GRAMMAR * agreeing
+        fitting = _PAIR * _company(entry, neighbours, known) + _GRAMMAR * agreeing
+        return fitting - reluctance(word)
 
     return in_swedish
 

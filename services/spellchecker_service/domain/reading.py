@@ -14,7 +14,7 @@ from .tokens import Token, tokenise
 
 _SURE_NAME = 3.0
 _RATHER_FOREIGN = 1.0
-"""So much more frequent in the other language is what is a word there: `fake news`."""
+"""So much more frequent is a word in its own language than a name that is spelt like it."""
 _SENTENCE_ENDS = frozenset(".;:!?")
 _CLAUSE_ENDS = _SENTENCE_ENDS | {","}
 _SHORTEST_NAME = 3
@@ -54,20 +54,26 @@ class Reading:
         if token.skipped or lower in self.glossary or len(lower) == 1:
             return True
         if self.lexicon.knows(lower):
-            return not self.lacks_capital(token)
+            return not self._is_name_in_lower_case(token)
         base, apostrophe, ending = lower.rpartition("'")
         return bool(apostrophe and ending in {"s", ""} and base) and (
             base in self.glossary or self.lexicon.knows(base)
         )
 
     def lacks_capital(self, token: Token) -> bool:
+        """Whether it is a name without its capital, and no word of the other language: `news`."""
+        known, word = self.lexicon, token.lower
+        return self._is_name_in_lower_case(token) and not (
+            known.is_foreign_word(word)
+            and known.foreign(word) > known.entry(word).zipf + _RATHER_FOREIGN
+        )
+
+    def _is_name_in_lower_case(self, token: Token) -> bool:
         """Whether the dictionary has the word with a capital only, and the text has it without."""
         if token.capitalised or len(token.lower) < _SHORTEST_NAME:
             return False
         entry = self.lexicon.entry(token.lower)
         if entry.flags & Flag.VALID or entry.number < 0 or entry.zipf < _SURE_NAME:
-            return False
-        if self.lexicon.foreign(token.lower) > entry.zipf + _RATHER_FOREIGN:
             return False
         shown = self.lexicon.shown(entry.number)
         return shown[0].isupper() and shown[1:].islower()

@@ -68,6 +68,7 @@ def corrected(text: str, language: Language, glossary: tuple[str, ...] = ()) -> 
         pytest.param("sv", "Hans ord var: We shall overcome.", id="English at the end"),
         pytest.param("sv", "Ett perfect caldron review, tyckte hon.", id="rare English within"),
         pytest.param("sv", "We live in London and love it.", id="English only"),
+        pytest.param("sv", "Det var en quick film.", id="near a coarse word"),
         pytest.param("sv", "Det är fake news.", id="an English word that is a name in Swedish"),
         pytest.param("en", "They say lagom är bäst in Sweden.", id="Swedish within"),
         pytest.param("en", "We ate prinsesstårta med grädde.", id="Swedish letters"),
@@ -151,6 +152,12 @@ def test_correct_text_is_left_alone(language: Language, text: str) -> None:
             id="words that are English as well",
         ),
         pytest.param("sv", "music är kul.", "musik är kul.", id="the first word"),
+        pytest.param(
+            "sv",
+            "I wisconsin bor harry, han kom hit i august.",
+            "I Wisconsin bor Harry, han kom hit i augusti.",
+            id="names, and what is none in English",
+        ),
         pytest.param(
             "sv",
             "Våra snällla, trefliga läärare älskkar låånga sånger.",
@@ -454,6 +461,9 @@ def test_two_spellings_of_one_word_do_not_make_each_other_doubtful() -> None:
 def test_a_pupil_is_not_told_to_have_meant_a_coarse_word() -> None:
     [found] = check("Just fick it off.", "en")
     assert found.suggestions[0] == "flick"
+    [found] = check("Vi ska kuka soppa.", "sv")
+    assert found.suggestions[0] == "koka"
+    assert not check("De kallade henne hora.", "sv")
 
 
 def test_a_word_that_nobody_knows_is_marked_even_where_nothing_likely_is_meant() -> None:
