@@ -13,13 +13,16 @@ ploughing ploughs practise practised practises practising primaeval pyjama pyjam
 sceptical sceptics scepticism skilfulness spelt spilt storey storeys titbit titbits trammelled
 trowelled waggon waggons whiskies whisky wilfulness yodelled yoghourt yoghurt yoghurts
 
-aero afro afros antivaxxer antivaxxers bestie besties breaktime chai coz dal eco gif gifs insta
-intra lassi nan nans naw pho protestor protestors saree sarees tikka tiktok tiktoks tock
+aero afro afros antivaxxer antivaxxers bestie besties breaktime chai coz dal eco eid fika fomo gif
+gifs hangry holi idk insta intra lasagne lassi mma nan nans naw padel pho protestor protestors saree
+sarees semla semlor tikka tiktok tiktoks tock
 """
 _SWEDISH = """
-bff bitcoin cosplaya cosplayar ebok eboken eco gamer gamers gejma gejmade gejmar hbtqi influencer
-influencers insta mini nice nåra plogga ploggade ploggar snap snowboarda snowboardade swish vapa
-vapade vapar vape vlogg vlogga vloggar vloggen
+bff bitcoin chatbot chatbotar chatboten cosplaya cosplayar ebok eboken eco eid esport esporten gamer
+gamers gejma gejmade gejmar gyoza hadj hajj hbtqi hiit holi incel incels influencer influencers
+insta jalla loot metoo mini mma naan nice nåra ocd padel pho plogga ploggade ploggar puja shabbat
+shahada snap snowboarda snowboardade sukkot sutra sutran sutror swish taco tempeh tiktoks umma umman
+vapa vapade vapar vape vlogg vlogga vloggar vloggen walla zakat
 """
 ADDED: dict[Language, tuple[str, ...]] = {
     "en": tuple(_ENGLISH.split()),

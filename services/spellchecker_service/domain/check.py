@@ -117,8 +117,8 @@ def _ranked(
     for candidate in candidates:
         shown = known.shown(candidate.number)
         same = shown.lower() == token.lower
-        if same and not read.lacks_capital(token):
-            continue
+        if not read.lacks_capital(token) if same else shown.isupper():
+            continue  # it is right without a capital, or an acronym, and nobody misspells those
         beside = fitting(shown.lower())
         if token.capitalised and shown[0].isupper():
             beside = min(0.0, beside)  # what speaks for a name speaks for the one written, too

@@ -123,6 +123,8 @@ _ENDINGS = {
         (re.compile(r"([^aeiou])yed$"), r"\1ied"),
         (re.compile(r"(.{2}[^aeiou])eing$"), r"\1ing"),
         (re.compile(r"(.{2})in$"), r"\1ing"),
+        (re.compile(r"(.[kps]|.[cs]h)t$"), r"\1ed"),
+        (re.compile(r"([^aeiou][aeiou])pt$"), r"\1pped"),
     ),
     "sv": (
         (re.compile(r"(.{2}[^aeiouyåäö])[td]e$"), r"\1ade"),
