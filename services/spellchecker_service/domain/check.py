@@ -117,8 +117,10 @@ def _ranked(
     for candidate in candidates:
         shown = known.shown(candidate.number)
         same = shown.lower() == token.lower
-        if not read.lacks_capital(token) if same else shown.isupper():
-            continue  # it is right without a capital, or an acronym, and nobody misspells those
+        if same and not read.lacks_capital(token):
+            continue
+        if shown.isupper() and not same:
+            continue  # nobody misspells an acronym in lower case
         beside = fitting(shown.lower())
         if token.capitalised and shown[0].isupper():
             beside = min(0.0, beside)  # what speaks for a name speaks for the one written, too

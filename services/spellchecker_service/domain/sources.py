@@ -35,12 +35,16 @@ def dictionary_path(language: Language) -> Path:
 
 
 def source_files(language: Language) -> list[Path]:
-    """All files that the index of `language` depends on."""
-    dictionary = dictionary_path(language)
+    """All files that the index of `language` depends on; it tells of the other language too."""
+    words = _inside("wordfreq") / "data"
     files = [
-        dictionary.with_suffix(".aff"),
-        dictionary.with_suffix(".dic"),
-        *(_inside("wordfreq") / "data" / f"large_{each}.msgpack.gz" for each in LANGUAGES),
+        file
+        for each in LANGUAGES
+        for file in (
+            dictionary_path(each).with_suffix(".aff"),
+            dictionary_path(each).with_suffix(".dic"),
+            words / f"large_{each}.msgpack.gz",
+        )
     ]
     return [*files, _SWEDISH_PAIRS if language == "sv" else _ENGLISH_NGRAMS]
 

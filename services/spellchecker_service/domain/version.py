@@ -10,7 +10,7 @@ from .sources import source_files
 
 def engine_files() -> list[Path]:
     """The engine's modules, and the data that its indexes are made of."""
-    data = [path for language in LANGUAGES for path in source_files(language)]
+    data = dict.fromkeys(path for language in LANGUAGES for path in source_files(language))
     return [*sorted(Path(__file__).parent.glob("*.py")), *data]
 
 

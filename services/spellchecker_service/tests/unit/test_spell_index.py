@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from services.spellchecker_service.domain.index_files import Arrays, ensure, load, version_of
-from services.spellchecker_service.domain.phonetics import Language
+from services.spellchecker_service.domain.phonetics import LANGUAGES, Language
+from services.spellchecker_service.domain.sources import source_files
 from services.spellchecker_service.domain.version import engine_files, engine_version
 
 
@@ -55,6 +56,12 @@ def test_a_version_changes_with_the_name_and_the_content_of_each_file(tmp_path: 
         seen.add(version_of(files))
     seen.add(version_of([files[0].rename(tmp_path / "c"), files[1]]))
     assert len(seen) == 5
+
+
+def test_an_index_stands_for_the_words_of_both_languages() -> None:
+    words = {"en_US.dic", "sv_SE.dic", "large_en.msgpack.gz", "large_sv.msgpack.gz"}
+    for language in LANGUAGES:
+        assert {file.name for file in source_files(language)} >= words
 
 
 def test_the_version_stands_for_each_module_and_all_data() -> None:
