@@ -3,15 +3,16 @@
 from .phonetics import Language
 
 _ENGLISH = """
-aeroplane aeroplanes adaptor adaptors appal appals artefact artefacts biassed carburettor
-carburettors centrepiece centrepieces cheque cheques chequebook cosily cosy cosier cosiest
-despatch despatched despatches despatching distil distils draught draughts draughty enrol enrols
-enthral enthrals fibreglass fulfil fulfils furore gambolled gaol gaoled gaoler gaolers gaols
-gramme grammes greyest instil instils kerb kerbs liquorice mediaeval mollusc molluscs moulted
-moustache moustached moustaches mums nought noughts pedlar pedlars phoney plough ploughed
-ploughing ploughs practise practised practises practising primaeval pyjama pyjamas sceptic
-sceptical sceptics scepticism skilfulness spelt spilt storey storeys titbit titbits trammelled
-trowelled waggon waggons whiskies whisky wilfulness yodelled yoghourt yoghurt yoghurts
+adaptor adaptors aeon aeons aeroplane aeroplanes appal appals artefact artefacts biassed calliper
+callipers carburettor carburettors centrepiece centrepieces cheque chequebook cheques chilli
+chillies cosier cosiest cosily cosy despatch despatched despatches despatching distil distils
+draught draughts draughty enrol enrols enthral enthrals fibreglass fulfil fulfils furore gambolled
+gaol gaoled gaoler gaolers gaols gramme grammes greyest hyaena hyaenas instil instils kerb kerbs
+liquorice mediaeval mollusc molluscs moulted moustache moustached moustaches mums nought noughts
+pedlar pedlars phoney plough ploughed ploughing ploughs practise practised practises practising pre
+primaeval pyjama pyjamas sceptic sceptical scepticism sceptics skilfulness skulduggery spelt spilt
+storey storeys titbit titbits trammelled trowelled waggon waggons whiskies whisky wilfulness
+yodelled yoghourt yoghurt yoghurts
 
 aero afro afros antivaxxer antivaxxers bestie besties breaktime chai coz dal eco eid fika fomo gif
 gifs hangry holi idk insta intra lasagne lassi mma nan nans naw padel pho protestor protestors saree

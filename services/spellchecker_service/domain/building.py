@@ -22,7 +22,7 @@ from .hashing import (
 from .index_files import WIDTH, Arrays, Flag
 from .phonetics import LANGUAGES, Language, phonetic_key, spoken
 from .tables import ID_BITS, postings, table
-from .variants import BRITISH
+from .variants import BRITISH, american
 
 UNSEEN = 0.7
 """Zipf frequency of a word that a dictionary has and the frequency list has not."""
@@ -38,7 +38,6 @@ chance. Counted over treebanks: the line fits pairs of all frequencies within ha
 _BRITISH = (
     *BRITISH,
     ("r(?=ing$|ed$)", "er"),
-    ("l(?=ment|ful)", "ll"),
     ("dge(?=ment)", "dg"),
     ("pp(?=ed|ing)", "p"),
     ("x(?=ion)", "ct"),
@@ -54,6 +53,9 @@ _BRITISH = (
     ("b(?=re)", "b"),
     ("oul", "ol"),
 )
+_MUCH_RARER, _MUCH_MORE_USUAL = -1.0, 0.5
+"""How the frequency of a British spelling differs from that of the American one at most where
+both are spellings of one word, and each is that of its own country: not `timbre`, `dialogue`."""
 _IZE = re.compile(r"(\w{3,}[iy])z(e[srd]?|ing|ers|able|ations?)")
 
 
@@ -111,13 +113,13 @@ def _read_dictionary(language: Language, lexicon: _Lexicon) -> None:
 
 def _accept_british(lexicon: _Lexicon) -> None:
     """British spellings that people use, which the American dictionary lacks."""
-    rules = [(re.compile(british), american) for british, american in _BRITISH]
+    rules = [(re.compile(british), instead) for british, instead in _BRITISH]
     for word, frequency in lexicon.frequencies.items():
         known = lexicon.flags.get(word, 0) & Flag.VALID
         if frequency < _USED or known or not word.isalpha():
             continue
-        for british, american in rules:
-            twin = british.sub(american, word)
+        for british, instead in rules:
+            twin = british.sub(instead, word)
             if (
                 twin != word
                 and lexicon.flags.get(twin, 0) & Flag.VALID
@@ -139,6 +141,18 @@ def _accept_ise(lexicon: _Lexicon) -> None:
     for stem, form in verbs:
         if stem in used:
             lexicon.flags[form] |= Flag.VALID
+
+
+def _tell_spellings_apart(lexicon: _Lexicon) -> None:
+    """Which words are British or American spellings of one that is written both ways."""
+    for word in [word for word, flags in lexicon.flags.items() if flags & Flag.VALID]:
+        twin = american(word)
+        if twin == word or not lexicon.flags.get(twin, 0) & Flag.VALID:
+            continue
+        more_usual = lexicon.frequency(word) - lexicon.frequency(twin)
+        if _MUCH_RARER < more_usual < _MUCH_MORE_USUAL:
+            lexicon.flags[word] |= Flag.BRITISH
+            lexicon.flags[twin] |= Flag.AMERICAN
 
 
 def _candidate_words(lexicon: _Lexicon) -> list[str]:
@@ -209,6 +223,8 @@ def build(language: Language) -> Arrays:
         _accept_british(lexicon)
     for word in ADDED[language]:
         lexicon.flags[word] |= Flag.VALID
+    if language == "en":
+        _tell_spellings_apart(lexicon)
     candidates = _candidate_words(lexicon)
     identities = {word: number for number, word in enumerate(candidates)}
     known = list(dict.fromkeys([*lexicon.flags, *lexicon.frequencies]))

@@ -136,7 +136,27 @@ def _ranked(
     for shown, score in _splits(token.lower, known):
         beside = fitting(shown) if known.language == "en" else 0.0
         ranked.append((score + beside, shown, "split"))
-    return sorted(ranked, key=lambda each: (-each[0], each[1]))
+    ranked.sort(key=lambda each: (-each[0], each[1]))
+    return _in_its_spelling(ranked, read)
+
+
+def _in_its_spelling(
+    ranked: list[tuple[float, str, Kind]], read: Reading
+) -> list[tuple[float, str, Kind]]:
+    """`ranked`, where of two spellings of one word that which the text would use comes first."""
+    if not read.unlike:
+        return ranked
+    words = [shown for _, shown, _ in ranked]
+    for place, word in enumerate(words):
+        if read.lexicon.entry(word).flags & read.unlike:
+            same = (
+                later
+                for later in range(place + 1, len(words))
+                if same_word(word, words[later], read.lexicon.language)
+            )
+            other = next(same, place)
+            words[place], words[other] = words[other], words[place]
+    return [(score, word, kind) for word, (score, _, kind) in zip(words, ranked, strict=True)]
 
 
 def _check_unknown(place: int, read: Reading, candidates: list[Candidate]) -> Correction | None:
@@ -238,6 +258,22 @@ def _probably_meant(read: Reading, candidates: dict[str, list[Candidate]]) -> di
     return {word: known.entry(known.shown(each.number).lower()) for word, each in best.items()}
 
 
+def _spellings_not_used(read: Reading) -> int:
+    """Which of British and American spellings the text has fewer of.
+
+    A misspelt word counts as what it probably means, but half: that is what is to be decided.
+    """
+    british = american = 0
+    for word in {*read.counts, *read.glossary}:
+        meant = read.meant.get(word)
+        flags, weight = (meant.flags, 1) if meant else (read.lexicon.entry(word).flags, 2)
+        british += weight * bool(flags & Flag.BRITISH)
+        american += weight * bool(flags & Flag.AMERICAN)
+    if british == american:
+        return 0
+    return Flag.AMERICAN if british > american else Flag.BRITISH
+
+
 def check(text: str, language: Language, glossary: Collection[str] = ()) -> list[Correction]:
     """The corrections of `text`, sorted, none touching another.
 
@@ -252,6 +288,7 @@ def check(text: str, language: Language, glossary: Collection[str] = ()) -> list
     )
     candidates = {word: found for word, found in gathered.items() if word in words}
     read.meant = _probably_meant(read, candidates)
+    read.unlike = _spellings_not_used(read)
     read.compounds = _compounds_meant(candidates, read.lexicon)
     of_unknown = {
         place: _check_unknown(place, read, candidates[token.lower])

@@ -44,6 +44,8 @@ class Flag:
     BEGIN = 4
     MIDDLE = 8
     END = 16
+    BRITISH = 1 << 14
+    AMERICAN = 1 << 15
 
 
 def cache_folder() -> Path:

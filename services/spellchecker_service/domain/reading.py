@@ -47,6 +47,8 @@ class Reading:
         self.misspelt = 0
         """How many unknown words are taken for misspellings."""
         self.curly = "’" in text
+        self.unlike = 0
+        """`Flag.BRITISH` or `Flag.AMERICAN` if the text uses rather the other spellings."""
 
     def knows(self, token: Token) -> bool:
         """Whether the word may stand as it is, names without their capital excepted."""

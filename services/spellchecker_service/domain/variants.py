@@ -1,29 +1,48 @@
 """British and American spellings of one word: `favourite`, `favorite`. Both are right."""
 
 import re
+from functools import lru_cache
 
 from .phonetics import Language
 
 BRITISH = (
-    ("our", "or"),
-    ("is(?=e|i|a)", "iz"),
-    ("ys(?=e|i)", "yz"),
-    ("re(?=s?$)", "er"),
-    ("ll", "l"),
-    ("[ao]e", "e"),
-    ("ogue", "og"),
-    ("nc(?=e)", "ns"),
-    ("mme(?=s?$)", "m"),
+    (r"([aeiouy]\w{1,3})our", r"\1or"),
+    (r"is(?=[eia])", "iz"),
+    (r"ys(?=[ei])", "yz"),
+    (r"([aeiou]\w{0,2}[bcghptv])re(?=s?$)", r"\1er"),
+    (r"elle(?=ry)", "el"),
+    (r"([aeiou]\w*[aeiou])ll(?=[aeio])", r"\1l"),
+    (r"(?<!l)l(?=ment|ful)", "ll"),
+    (r"((?:fulf|inst|dist)i|enro|enthra|appa)l(?=s?$)", r"\1ll"),
+    (r"[ao]e(?=\w{3}|a$)", "e"),
+    (r"logue", "log"),
+    (r"nc(?=e)", "ns"),
+    (r"mme(?=s?$)", "m"),
+    (r"^grey", "gray"),
+    (r"^mum(?=s?$|m(y|ies)$)", "mom"),
+    (r"chilli(?=e?s?$)", "chili"),
+    (r"moustache", "mustache"),
+    (r"plough", "plow"),
+    (r"pyjama", "pajama"),
+    (r"^sceptic", "skeptic"),
+    (r"^tyre", "tire"),
+    (r"yoghurt", "yogurt"),
 )
-_RULES = tuple((re.compile(british), american) for british, american in BRITISH)
+"""Patterns of British spellings, with what the American ones have instead.
+
+The vowels before some of them tell `colour` from `four`, and `travelled` from `filled`.
+"""
+_RULES = tuple((re.compile(british), instead) for british, instead in BRITISH)
 
 
 def same_word(first: str, second: str, language: Language) -> bool:
     """Whether the two are spellings of one word, as far as the rules know."""
-    return language == "en" and _common(first) == _common(second)
+    return language == "en" and american(first) == american(second)
 
 
-def _common(word: str) -> str:
-    for british, american in _RULES:
-        word = british.sub(american, word)
+@lru_cache(maxsize=10_000)
+def american(word: str) -> str:
+    """The American spelling of a word if it is a British one; else it may be no word: `wize`."""
+    for british, instead in _RULES:
+        word = british.sub(instead, word)
     return word

@@ -35,6 +35,11 @@ def corrected(text: str, language: Language, glossary: tuple[str, ...] = ()) -> 
         ),
         pytest.param(
             "en",
+            "Skilful ploughmen travelled to the jeweller for chilli and jewellery.",
+            id="British without a mark",
+        ),
+        pytest.param(
+            "en",
             "They hospitalise people who westernise, fraternise and serialise.",
             id="verbs in -ise of which another form is known",
         ),
@@ -465,6 +470,38 @@ def test_two_spellings_of_one_word_do_not_make_each_other_doubtful() -> None:
     [found] = check("My favorit book.", "en")
     assert {"favorite", "favourite"} < set(found.suggestions)
     assert found.confidence > 0.7
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("We saw a grey harbour and a theather.", "theatre"),
+        ("We saw a gray harbor and a theather.", "theater"),
+        ("His behaviour was odd, so he apologisd.", "apologised"),
+        ("His behavior was odd, so he apologisd.", "apologized"),
+        ("The neigbour of the harbur and his theather.", "theatre"),
+        ("A colour, a color and a theather.", "theater"),
+        ("The dialogue at the theather.", "theater"),
+        ("Some colour on the timbber.", "timber"),
+        ("Neigbours!", "Neighbours"),
+        ("Labour, honour and color at the theather.", "theatre"),
+    ],
+)
+def test_a_text_is_corrected_in_the_spelling_that_it_is_in(text: str, meant: str) -> None:
+    found = check(text, "en")[-1]
+    assert (found.suggestions[0], found.applied) == (meant, True)
+
+
+def test_the_assignment_tells_which_spelling_is_wanted() -> None:
+    for word, meant in (("favourite", "theatre"), ("favorite", "theater")):
+        [found] = check("I like the theather.", "en", {word})
+        assert found.suggestions[0] == meant
+
+
+def test_words_that_only_look_like_two_spellings_of_one_are_two() -> None:
+    [found] = check("It was a holly place.", "en")
+    assert found.suggestions == ("holy",)
+    assert corrected("My addres is in youre book.", "en") == "My address is in your book."
 
 
 def test_a_pupil_is_not_told_to_have_meant_a_coarse_word() -> None:
