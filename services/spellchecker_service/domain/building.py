@@ -206,10 +206,17 @@ def _pair_tables(lexicon: _Lexicon) -> Arrays:
 
 
 def _foreign_words(language: Language) -> Arrays:
-    """How frequent words are in the other language, and which its dictionary has in lower case."""
+    """How frequent words are in other languages.
+
+    Also which the dictionary of the other language that is checked has in lower case.
+    """
     (other,) = set(LANGUAGES) - {language}
-    frequencies = sources.frequencies(other)
-    used = {word: zipf for word, zipf in frequencies.items() if zipf > _USED_ELSEWHERE}
+    others = sources.OTHER_LANGUAGES[language]
+    used: dict[str, list[float]] = defaultdict(lambda: [0.0] * len(others))
+    for column, each in enumerate(others):
+        for word, zipf in sources.frequencies(each).items():
+            if zipf > _USED_ELSEWHERE:
+                used[word][column] = zipf
     keys = np.array([word_key(word) for word in used], np.uint64)
     forms = {text for text, _, _ in sources.Dictionary(other).forms()}
     plain = np.array([word in forms for word in used], np.bool_)

@@ -52,6 +52,7 @@ class Lexicon:
             self._beside = Table(arrays, "beside")
             self._columns = arrays["class_columns"].tolist()
         self._foreign = Table(arrays, "foreign")
+        self._nowhere = (0.0,) * len(sources.OTHER_LANGUAGES[language])
         self._foreign_zipf = arrays["foreign_zipf"].data
         self._foreign_plain = arrays["foreign_plain"].data
         self._seen: dict[str, Entry] = {}
@@ -71,10 +72,12 @@ class Lexicon:
             self._seen[word] = found
         return found
 
-    def foreign(self, word: str) -> float:
-        """Zipf frequency in the other language, 0 if it is rare there."""
+    def foreign(self, word: str) -> tuple[float, ...]:
+        """Zipf frequency in each of `sources.OTHER_LANGUAGES`, 0 where it is rare."""
         place = self._foreign.place(self.entry(word).key)
-        return self._foreign_zipf[place] if place >= 0 else 0.0
+        if place < 0:
+            return self._nowhere
+        return tuple(self._foreign_zipf[place, column] for column in range(len(self._nowhere)))
 
     def is_foreign_word(self, word: str) -> bool:
         """Whether the other language has it in lower case, so that it is not a name there."""

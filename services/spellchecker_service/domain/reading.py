@@ -67,7 +67,7 @@ class Reading:
         known, word = self.lexicon, token.lower
         return self._is_name_in_lower_case(token) and not (
             known.is_foreign_word(word)
-            and known.foreign(word) > known.entry(word).zipf + _RATHER_FOREIGN
+            and known.foreign(word)[0] > known.entry(word).zipf + _RATHER_FOREIGN
         )
 
     def _is_name_in_lower_case(self, token: Token) -> bool:

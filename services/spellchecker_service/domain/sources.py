@@ -18,6 +18,11 @@ from .hunspell_files import Affix, Form, expand, read_affixes, read_stems
 from .phonetics import LANGUAGES, Language
 
 _DICTIONARY = {"en": "en/en_US", "sv": "sv/sv_SE"}
+OTHER_LANGUAGES: dict[Language, tuple[str, ...]] = {
+    "en": ("sv", "de", "es", "fr"),
+    "sv": ("en", "de", "es", "fr"),
+}
+"""What a text may quote: the other language that is checked, and those that schools teach."""
 _ENGLISH_NGRAMS = Path(__file__).with_name("english_ngrams.xz")
 _SWEDISH_PAIRS = Path(__file__).with_name("swedish_pairs.txt.xz")
 
@@ -35,21 +40,20 @@ def dictionary_path(language: Language) -> Path:
 
 
 def source_files(language: Language) -> list[Path]:
-    """All files that the index of `language` depends on; it tells of the other language too."""
+    """All files that the index of `language` depends on; it tells of other languages too."""
     words = _inside("wordfreq") / "data"
     files = [
-        file
-        for each in LANGUAGES
-        for file in (
-            dictionary_path(each).with_suffix(".aff"),
-            dictionary_path(each).with_suffix(".dic"),
-            words / f"large_{each}.msgpack.gz",
-        )
+        *(
+            dictionary_path(each).with_suffix(suffix)
+            for each in LANGUAGES
+            for suffix in (".aff", ".dic")
+        ),
+        *(words / f"large_{each}.msgpack.gz" for each in (language, *OTHER_LANGUAGES[language])),
     ]
     return [*files, _SWEDISH_PAIRS if language == "sv" else _ENGLISH_NGRAMS]
 
 
-def frequencies(language: Language) -> dict[str, float]:
+def frequencies(language: str) -> dict[str, float]:
     """Zipf frequency (log10 of occurrences in 10^9 words) of each word in lower case."""
     import wordfreq  # noqa: PLC0415 -- a third of a second that only the build should pay
 

@@ -77,6 +77,15 @@ def corrected(text: str, language: Language, glossary: tuple[str, ...] = ()) -> 
         pytest.param("sv", "Det var en quick som han sa.", id="near a coarse word"),
         pytest.param("sv", "Det är fake news.", id="an English word that is a name in Swedish"),
         pytest.param("en", "They say lagom är bäst in Sweden.", id="Swedish within"),
+        pytest.param("sv", "Han sa je ne sais pas och gick.", id="French within"),
+        pytest.param("en", "She said j'aime bien ton sac.", id="French with an elision"),
+        pytest.param("sv", "Vi drack ginger beer i går.", id="two English words"),
+        pytest.param("sv", "Läraren frågade wie geht es dir heute.", id="German within"),
+        pytest.param("en", "The teacher asked wie geht es dir heute.", id="German within"),
+        pytest.param("en", "She answered mi casa es su casa, amigo.", id="Spanish within"),
+        pytest.param(
+            "sv", "De ropade liberté, égalité och never give up hela dagen.", id="one by one"
+        ),
         pytest.param("en", "We ate prinsesstårta med grädde.", id="Swedish letters"),
         pytest.param("sv", "Eftersommaren var varm.", id="a compound like a pair"),
         pytest.param("sv", "Hos familjen Förmycket i Justnu.", id="a name like a common pair"),
@@ -183,6 +192,12 @@ def test_correct_text_is_left_alone(language: Language, text: str) -> None:
             "Last but not least: hon säger ochså never give up. I will love you, min vänn.",
             "Last but not least: hon säger också never give up. I will love you, min vän.",
             id="behind and between what is English",
+        ),
+        pytest.param(
+            "sv",
+            "Hon övergavs av sin mama forst.",
+            "Hon övergavs av sin mamma först.",
+            id="German by chance",
         ),
         ("sv", "Det är rättså kul, efterom alla kom.", "Det är rätt så kul, eftersom alla kom."),
         pytest.param(
