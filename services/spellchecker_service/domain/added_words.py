@@ -11,8 +11,8 @@ gaol gaoled gaoler gaolers gaols gramme grammes greyest hyaena hyaenas instil in
 liquorice mediaeval mollusc molluscs moulted moustache moustached moustaches mums nought noughts
 pedlar pedlars phoney plough ploughed ploughing ploughs practise practised practises practising pre
 primaeval pyjama pyjamas sceptic sceptical scepticism sceptics skilfulness skulduggery spelt spilt
-storey storeys titbit titbits trammelled trowelled waggon waggons whiskies whisky wilfulness
-yodelled yoghourt yoghurt yoghurts
+stepmum stepmums storey storeys titbit titbits trammelled trowelled waggon waggons whiskies whisky
+wilfulness yodelled yoghourt yoghurt yoghurts
 
 aero afro afros antivaxxer antivaxxers bestie besties breaktime chai coz dal eco eid fika fomo gif
 gifs hangry holi idk insta intra lasagne lassi mma nan nans naw padel pho protestor protestors saree

@@ -30,7 +30,8 @@ UNHEARD: dict[Language, float] = {"en": -2.5, "sv": -1.5}
 UNHEARD_NAME: dict[Language, float] = {"en": -0.8, "sv": -1.5}
 NAME_WITH_S: dict[Language, float] = {"en": 2.0, "sv": 0.0}
 MISSPELT = 0.7
-"""So much rarer than a word is one misspelling of it in the frequency list, log10."""
+"""So much rarer than a word is one misspelling of it in the frequency list, log10, and than a pair
+of words the pair without its space."""
 MISSPELT_FURTHER = 2.5
 """So much rarer still for each unit of its distance."""
 LONG: dict[Language, float] = {"en": 0.9, "sv": 0.35}

@@ -7,7 +7,7 @@ from .candidates import Candidate
 from .decision import MISSPELT, MISSPELT_FURTHER, Evidence
 from .derivation import is_derived
 from .index_files import Flag
-from .lexicon import Lexicon
+from .lexicon import LN10, Lexicon
 from .ranking import is_paired
 from .reading import Reading
 
@@ -41,7 +41,7 @@ def evidence_for(place: int, read: Reading, candidates: list[Candidate]) -> Evid
         paired=swedish and is_paired(entry, read.neighbours(place), known),
         prefixed=_is_prefixed(token.lower, known),
         possessive=token.lower.endswith("'s"),
-        misspelt=_misspelt(candidates, known),
+        misspelt=_misspelt(token.lower, candidates, known),
     )
 
 
@@ -51,15 +51,25 @@ def _is_prefixed(word: str, known: Lexicon) -> bool:
     return found is not None and known.knows(found[1])
 
 
-def _misspelt(candidates: list[Candidate], known: Lexicon) -> float:
-    """The zipf frequency of a word that is nothing but a usual misspelling of a candidate."""
+def _misspelt(word: str, candidates: list[Candidate], known: Lexicon) -> float:
+    """The zipf frequency of a word that is nothing but what is often written for something else.
+
+    That is a candidate with a slip, or two words without their space.
+    """
     if known.language != "en":
         return 0.0
     zipf = known.arrays["candidate_zipf"]
-    return max(
-        (
-            float(zipf[each.number]) - MISSPELT - MISSPELT_FURTHER * each.distance
-            for each in candidates
-        ),
-        default=0.0,
+    slips = (
+        float(zipf[each.number]) - MISSPELT - MISSPELT_FURTHER * each.distance
+        for each in candidates
     )
+    halves = (
+        (known.entry(word[:place]), known.entry(word[place:])) for place in range(1, len(word))
+    )
+    pairs = (
+        known.pair_log(first, second)
+        for first, second in halves
+        if first.flags & second.flags & Flag.VALID
+    )
+    joins = (pair / LN10 + 9 - MISSPELT for pair in pairs if pair is not None)
+    return max(0.0, *slips, *joins)

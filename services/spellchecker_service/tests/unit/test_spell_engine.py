@@ -35,7 +35,7 @@ def corrected(text: str, language: Language, glossary: tuple[str, ...] = ()) -> 
         ),
         pytest.param(
             "en",
-            "Skilful ploughmen travelled to the jeweller for chilli and jewellery.",
+            "Skilful ploughmen and their stepmums travelled for chilli and jewellery.",
             id="British without a mark",
         ),
         pytest.param(
@@ -192,6 +192,12 @@ def test_correct_text_is_left_alone(language: Language, text: str) -> None:
             "Last but not least: hon säger ochså never give up. I will love you, min vänn.",
             "Last but not least: hon säger också never give up. I will love you, min vän.",
             id="behind and between what is English",
+        ),
+        pytest.param(
+            "en",
+            "We ate icecream at highschool and used socialmedia.",
+            "We ate ice cream at high school and used social media.",
+            id="pairs that many write as one",
         ),
         pytest.param(
             "sv",
