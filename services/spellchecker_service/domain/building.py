@@ -22,7 +22,7 @@ from .hashing import (
 from .index_files import WIDTH, Arrays, Flag
 from .phonetics import LANGUAGES, Language, phonetic_key, spoken
 from .tables import ID_BITS, postings, table
-from .variants import BRITISH, american
+from .variants import BRITISH, american, without_accents
 
 UNSEEN = 0.7
 """Zipf frequency of a word that a dictionary has and the frequency list has not."""
@@ -56,6 +56,8 @@ _BRITISH = (
 _MUCH_RARER, _MUCH_MORE_USUAL = -1.0, 0.5
 """How the frequency of a British spelling differs from that of the American one at most where
 both are spellings of one word, and each is that of its own country: not `timbre`, `dialogue`."""
+_SELDOM_ACCENTED = 1.5
+"""So much rarer than the plain word is one that has its accents by mistake, log10: `thé`."""
 _IZE = re.compile(r"(\w{3,}[iy])z(e[srd]?|ing|ers|able|ations?)")
 
 
@@ -128,6 +130,18 @@ def _accept_british(lexicon: _Lexicon) -> None:
                 lexicon.flags[word] |= Flag.VALID
                 break
     _accept_ise(lexicon)
+
+
+def _accept_accented(lexicon: _Lexicon) -> None:
+    """Words that people write with accents nearly as often as without: `façade`, `fiancée`."""
+    for word, frequency in lexicon.frequencies.items():
+        plain = without_accents(word)
+        if (
+            plain != word
+            and lexicon.flags.get(plain, 0) & Flag.VALID
+            and frequency > lexicon.frequency(plain) - _SELDOM_ACCENTED
+        ):
+            lexicon.flags[word] |= Flag.VALID
 
 
 def _accept_ise(lexicon: _Lexicon) -> None:
@@ -228,6 +242,7 @@ def build(language: Language) -> Arrays:
     _read_dictionary(language, lexicon)
     if language == "en":
         _accept_british(lexicon)
+        _accept_accented(lexicon)
     for word in ADDED[language]:
         lexicon.flags[word] |= Flag.VALID
     if language == "en":

@@ -57,10 +57,17 @@ class Reading:
             return True
         if self.lexicon.knows(lower):
             return not self._is_name_in_lower_case(token)
+        if self._is_foreign_name(token):
+            return True
         base, apostrophe, ending = lower.rpartition("'")
         return bool(apostrophe and ending in {"s", ""} and base) and (
             base in self.glossary or self.lexicon.knows(base)
         )
+
+    def _is_foreign_name(self, token: Token) -> bool:
+        """Whether it is a name with letters that English lacks: `Musée`, `Malmö`."""
+        is_name = token.capitalised and not token.opens_sentence
+        return is_name and self.lexicon.language == "en" and not token.lower.isascii()
 
     def lacks_capital(self, token: Token) -> bool:
         """Whether it is a name without its capital, and no word of the other language: `news`."""

@@ -1,6 +1,10 @@
-"""British and American spellings of one word: `favourite`, `favorite`. Both are right."""
+"""English words with two spellings, British and American, with accents and without.
+
+Both are right: `favourite` and `favorite`, `façade` and `facade`.
+"""
 
 import re
+import unicodedata
 from functools import lru_cache
 
 from .phonetics import Language
@@ -37,10 +41,19 @@ _RULES = tuple((re.compile(british), instead) for british, instead in BRITISH)
 
 def same_word(first: str, second: str, language: Language) -> bool:
     """Whether the two are spellings of one word, as far as the rules know."""
-    return language == "en" and american(first) == american(second)
+    return language == "en" and _common(first) == _common(second)
+
+
+def without_accents(word: str) -> str:
+    letters = unicodedata.normalize("NFD", word)
+    return "".join(each for each in letters if not unicodedata.combining(each))
 
 
 @lru_cache(maxsize=10_000)
+def _common(word: str) -> str:
+    return american(without_accents(word))
+
+
 def american(word: str) -> str:
     """The American spelling of a word if it is a British one; else it may be no word: `wize`."""
     for british, instead in _RULES:

@@ -43,6 +43,8 @@ def corrected(text: str, language: Language, glossary: tuple[str, ...] = ()) -> 
             "They hospitalise people who westernise, fraternise and serialise.",
             id="verbs in -ise of which another form is known",
         ),
+        pytest.param("en", "Her fiancée wrote a naïve cliché about the façade.", id="accents"),
+        pytest.param("en", "We went to the Musée d'Orsay in Paris.", id="a foreign name"),
         pytest.param("en", "Every day we may be all right.", id="two words"),
         pytest.param(
             "en", "They found a way to win. He had a go. There was a gain in it.", id="a beside it"
@@ -193,6 +195,8 @@ def test_correct_text_is_left_alone(language: Language, text: str) -> None:
             "Last but not least: hon säger också never give up. I will love you, min vän.",
             id="behind and between what is English",
         ),
+        ("en", "Thé dog was hére, my fríend.", "The dog was here, my friend."),
+        ("sv", "Vi bor i Göteborrg nu.", "Vi bor i Göteborg nu."),
         pytest.param(
             "en",
             "We ate icecream at highschool and used socialmedia.",
@@ -517,6 +521,11 @@ def test_the_assignment_tells_which_spelling_is_wanted() -> None:
     for word, meant in (("favourite", "theatre"), ("favorite", "theater")):
         [found] = check("I like the theather.", "en", {word})
         assert found.suggestions[0] == meant
+
+
+def test_a_word_with_accents_is_right_only_if_it_is_right_without() -> None:
+    [found] = check("In the état of things.", "en")
+    assert (found.suggestions[0], found.applied) == ("state", False)
 
 
 def test_words_that_only_look_like_two_spellings_of_one_are_two() -> None:

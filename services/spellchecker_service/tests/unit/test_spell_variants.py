@@ -46,3 +46,8 @@ def test_british_spellings_are_those_of_the_same_words(british: str, spelt: str)
 )  # fmt: skip
 def test_words_that_only_look_british_are_left(word: str) -> None:
     assert american(word) == word
+
+
+def test_accents_make_no_other_word() -> None:
+    assert same_word("fiancée", "fiancee", "en")
+    assert not same_word("får", "far", "sv")
