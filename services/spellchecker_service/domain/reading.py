@@ -19,6 +19,13 @@ _SENTENCE_ENDS = frozenset(".;:!?")
 _CLAUSE_ENDS = _SENTENCE_ENDS | {","}
 _SHORTEST_NAME = 3
 _CONTEXT = 2
+_PRONOUNS = """
+anybody anyone everybody everyone everything here how nobody nothing somebody someone something that
+there these this those what when where who why
+"""
+_CONTRACTING = frozenset(_PRONOUNS.split())
+"""Words that `would`, `will`, `are` and `have` are joined to."""
+_CONTRACTED = frozenset({"d", "ll", "re", "ve"})
 
 
 class Neighbours(NamedTuple):
@@ -60,6 +67,8 @@ class Reading:
         if self._is_foreign_name(token):
             return True
         base, apostrophe, ending = lower.rpartition("'")
+        if base in _CONTRACTING and ending in _CONTRACTED:
+            return True
         return bool(apostrophe and ending in {"s", ""} and base) and (
             base in self.glossary or self.lexicon.knows(base)
         )
