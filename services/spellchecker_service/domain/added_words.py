@@ -12,8 +12,8 @@ kerbs liquorice mediaeval mollusc molluscs moulted moustache moustached moustach
 noughts pedlar pedlars phoney plough ploughed ploughing ploughs practise practised practises
 practising pre première primaeval pyjama pyjamas rosé savannah savannahs sceptic sceptical
 scepticism sceptics skilfulness skulduggery spelt spilt stepmum stepmums storey storeys titbit
-titbits trammelled trowelled waggon waggons whiskies whisky wilfulness yodelled yoghourt yoghurt
-yoghurts
+titbits titre titres trammelled trowelled waggon waggons whiskies whisky wilfulness yodelled
+yoghourt yoghurt yoghurts
 
 aero afro afros ahh antivaxxer antivaxxers bestie besties breaktime chai coz d'you dal doggo eco eid
 fika fomo gif gifs haha hangry holi idk insta intra lasagne lassi mma nan nans naw padel pho

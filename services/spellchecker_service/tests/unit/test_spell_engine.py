@@ -35,7 +35,7 @@ def corrected(text: str, language: Language, glossary: tuple[str, ...] = ()) -> 
         ),
         pytest.param(
             "en",
-            "Skilful ploughmen and their stepmums travelled for chilli and jewellery.",
+            "Skilful ploughmen and their stepmums travelled for chilli, jewellery and a titre.",
             id="British without a mark",
         ),
         pytest.param(
