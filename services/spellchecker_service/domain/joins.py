@@ -24,7 +24,6 @@ _LISTED = 3.0
 """Nats by which two words may be likelier than is estimated of a pair on a list without counts."""
 _UNHEARD = 0.5
 _SHORTEST = 2
-_SHORTEST_HEAD = 3
 _USED = 2.5
 _EITHER_WAY = frozenset(
     """överhuvud taget; tvärt emot; ovan nämnd; ovan nämnda; ovan nämnde; ovan nämnt; allt ihop;
@@ -44,7 +43,7 @@ def together(place: int, read: Reading) -> tuple[str, float] | None:
         return None
     whole = known.entry(first + second)
     parts = known.entry(first), known.entry(second)
-    is_compound = len(first) >= _SHORTEST_HEAD and _is_compound(*parts, whole)
+    is_compound = _is_compound(*parts, whole)
     if not is_compound and (not whole.flags & Flag.VALID or whole.zipf < _USED):
         return None
     if known.language == "en" and all(known.model.knows(each.key) for each in (whole, *parts)):
@@ -68,7 +67,7 @@ def _is_compound(first: Entry, second: Entry, whole: Entry) -> bool:
     """
     return (
         whole.zipf > 0
-        and bool(first.flags & NOUN)
+        and bool(first.flags & NOUN and not first.flags & ADJECTIVE)
         and bool(second.flags & (SINGULAR | PLURAL | ADJECTIVE))
         and max(first.zipf, second.zipf) < FUNCTION_WORD
     )
