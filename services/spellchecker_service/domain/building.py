@@ -22,40 +22,23 @@ from .hashing import (
 from .index_files import WIDTH, Arrays, Flag
 from .phonetics import LANGUAGES, Language, phonetic_key, spoken
 from .tables import ID_BITS, postings, table
-from .variants import BRITISH, american, without_accents
+from .variants import american, without_accents
 
 UNSEEN = 0.7
 """Zipf frequency of a word that a dictionary has and the frequency list has not."""
 _COMMON = 4.5
 _SHORT = 4
-_USED = 1.5
 _USED_ELSEWHERE = 3.0
-"""Zipf frequency from which a word tells that a text is in the other language."""
+"""Zipf frequency from which a word tells that a text is in another language."""
 _LISTED = -6.5
 _LISTED_BY_CHANCE = 0.42
 """How common a pair is that a list without counts has: the rarer its words are, the further above
 chance. Counted over treebanks: the line fits pairs of all frequencies within half a nat."""
-_BRITISH = (
-    *BRITISH,
-    ("r(?=ing$|ed$)", "er"),
-    ("dge(?=ment)", "dg"),
-    ("pp(?=ed|ing)", "p"),
-    ("x(?=ion)", "ct"),
-    ("que(?=s?$)", "ck"),
-    ("t$", "ed"),
-    ("yre", "ire"),
-    ("xe$", "x"),
-    ("wards", "ward"),
-    ("ium", "um"),
-    ("phur", "fur"),
-    ("ey", "ay"),
-    ("st$", ""),
-    ("b(?=re)", "b"),
-    ("oul", "ol"),
-)
 _MUCH_RARER, _MUCH_MORE_USUAL = -1.0, 0.5
 """How the frequency of a British spelling differs from that of the American one at most where
 both are spellings of one word, and each is that of its own country: not `timbre`, `dialogue`."""
+_SELDOM_BRITISH = 1.2
+"""So much rarer than the American word is one that only looks British, log10."""
 _SELDOM_ACCENTED = 1.5
 """So much rarer than the plain word is one that has its accents by mistake, log10: `thé`."""
 _IZE = re.compile(r"(\w{3,}[iy])z(e[srd]?|ing|ers|able|ations?)")
@@ -115,20 +98,14 @@ def _read_dictionary(language: Language, lexicon: _Lexicon) -> None:
 
 def _accept_british(lexicon: _Lexicon) -> None:
     """British spellings that people use, which the American dictionary lacks."""
-    rules = [(re.compile(british), instead) for british, instead in _BRITISH]
     for word, frequency in lexicon.frequencies.items():
-        known = lexicon.flags.get(word, 0) & Flag.VALID
-        if frequency < _USED or known or not word.isalpha():
-            continue
-        for british, instead in rules:
-            twin = british.sub(instead, word)
-            if (
-                twin != word
-                and lexicon.flags.get(twin, 0) & Flag.VALID
-                and frequency > lexicon.frequency(twin) - 1.2
-            ):
-                lexicon.flags[word] |= Flag.VALID
-                break
+        twin = american(word)
+        if (
+            twin != word
+            and lexicon.flags.get(twin, 0) & Flag.VALID
+            and frequency > lexicon.frequency(twin) - _SELDOM_BRITISH
+        ):
+            lexicon.flags[word] |= Flag.VALID
     _accept_ise(lexicon)
 
 

@@ -9,9 +9,9 @@ from functools import lru_cache
 
 from .phonetics import Language
 
-BRITISH = (
+_BRITISH = (
     (r"([aeiouy]\w{1,3})our", r"\1or"),
-    (r"is(?=[eia])", "iz"),
+    (r"([aeiouy]\w*)is(?=[eia])", r"\1iz"),
     (r"ys(?=[ei])", "yz"),
     (r"([aeiou]\w{0,2}[bcghptv])re(?=s?$)", r"\1er"),
     (r"elle(?=ry)", "el"),
@@ -20,8 +20,12 @@ BRITISH = (
     (r"((?:fulf|inst|dist)i|enro|enthra|appa)l(?=s?$)", r"\1ll"),
     (r"[ao]e(?=\w{3}|a$)", "e"),
     (r"logue", "log"),
-    (r"nc(?=e)", "ns"),
+    (r"(?<=e)nc(?=es?$|eless)", "ns"),
     (r"mme(?=s?$)", "m"),
+    (r"dge(?=ment)", "dg"),
+    (r"(?<=t)r(?=ing$|ed$)", "er"),
+    (r"^(s?m)oul(?=[dt])", r"\1ol"),
+    (r"phur", "fur"),
     (r"^grey", "gray"),
     (r"^mum(?=s?$|m(y|ies)$)", "mom"),
     (r"chilli(?=e?s?$)", "chili"),
@@ -36,7 +40,7 @@ BRITISH = (
 
 The vowels before some of them tell `colour` from `four`, and `travelled` from `filled`.
 """
-_RULES = tuple((re.compile(british), instead) for british, instead in BRITISH)
+_RULES = tuple((re.compile(british), instead) for british, instead in _BRITISH)
 
 
 def same_word(first: str, second: str, language: Language) -> bool:

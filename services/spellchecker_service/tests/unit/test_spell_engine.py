@@ -48,7 +48,10 @@ def corrected(text: str, language: Language, glossary: tuple[str, ...] = ()) -> 
             "Why're we here? There'd be time, and who knows what'll happen.",
             id="contractions",
         ),
-        pytest.param("sv", "Kon sa mu.", id="no compound of a short verb"),
+        pytest.param(
+            "en", "I dreamt of an aluminium axe, amidst cancelled judgements.", id="British"
+        ),
+        pytest.param("sv", "Kon sa mu.", id="no compound of an adjective"),
         pytest.param("en", "Her fiancée wrote a naïve cliché about the façade.", id="accents"),
         pytest.param("en", "We went to the Musée d'Orsay in Paris.", id="a foreign name"),
         pytest.param("en", "Every day we may be all right.", id="two words"),
@@ -202,6 +205,8 @@ def test_correct_text_is_left_alone(language: Language, text: str) -> None:
             id="behind and between what is English",
         ),
         ("en", "Thé dog was hére, my fríend.", "The dog was here, my friend."),
+        ("en", "I tought I cought it.", "I thought I caught it."),
+        ("en", "A humourous pavillion.", "A humorous pavilion."),
         ("en", "I know your're right.", "I know you're right."),
         ("sv", "Vi bor i Göteborrg nu.", "Vi bor i Göteborg nu."),
         pytest.param(

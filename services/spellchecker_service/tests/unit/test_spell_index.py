@@ -58,8 +58,9 @@ def test_a_version_changes_with_the_name_and_the_content_of_each_file(tmp_path: 
     assert len(seen) == 5
 
 
-def test_an_index_stands_for_the_words_of_both_languages() -> None:
-    words = {"en_US.dic", "sv_SE.dic", "large_en.msgpack.gz", "large_sv.msgpack.gz"}
+def test_an_index_stands_for_the_words_of_all_languages() -> None:
+    words = {"en_US.dic", "sv_SE.dic"}
+    words |= {f"large_{each}.msgpack.gz" for each in ("en", "sv", "de", "es", "fr")}
     for language in LANGUAGES:
         assert {file.name for file in source_files(language)} >= words
 

@@ -20,6 +20,12 @@ from services.spellchecker_service.domain.variants import american, same_word
         ("catalogue", "catalog"),
         ("defence", "defense"),
         ("programmes", "programs"),
+        ("cancelled", "canceled"),
+        ("chiselled", "chiseled"),
+        ("judgement", "judgment"),
+        ("centred", "centered"),
+        ("smouldering", "smoldering"),
+        ("sulphur", "sulfur"),
         ("grey", "gray"),
         ("mums", "moms"),
         ("chillies", "chilies"),
@@ -42,6 +48,7 @@ def test_british_spellings_are_those_of_the_same_words(british: str, spelt: str)
     [
         "four", "pouring", "tire", "gores", "filled", "holly", "recall", "rill", "skillful",
         "fulfill", "shoe", "poets", "canoes", "bogue", "mumble",
+        "prise", "entered", "should", "prince",
     ],
 )  # fmt: skip
 def test_words_that_only_look_british_are_left(word: str) -> None:
