@@ -19,65 +19,21 @@ from .decision import (
 )
 from .evidence import evidence_for
 from .index_files import Flag
-from .lexicon import FUNCTION_WORD, LN10, Entry, Lexicon, lexicon
+from .lexicon import LN10, Entry, Lexicon, lexicon
 from .misspelt_compounds import MeantCompound, gather_compounds
 from .phonetics import Language
 from .ranking import fit
 from .reading import Reading
+from .splits import splits
 from .tokens import Token
 from .variants import same_word
 
 _KEPT = 12
 _SUGGESTED = 5
 _LONGEST = 40
-_SPLIT: dict[Language, float] = {"en": 0.7, "sv": 0.8}
-_RAREST_PAIR = -11.9
-"""Natural log of the share of a pair of English words that is not known as one, at most."""
-_SPLIT_OF_CONTENT = 1.4
-_AFTER_SELF = 2.0
-"""Nats by which a known word is likelier behind `self`, which English joins by a hyphen."""
-_SHORTEST_APART = 3
-_COMMON = 4.0
 _RULE = 0.4
 _ELSEWHERE = 0.8
 _NEAR = 0.8
-
-
-def _splits(word: str, known: Lexicon) -> list[tuple[str, float]]:
-    """Two words written as one, with their scores."""
-    found = []
-    for place in range(1, len(word)):
-        first, second = word[:place], word[place:]
-        if (place == 1 and first not in {"a", "i"}) or len(second) == 1:
-            continue
-        left, right = known.entry(first), known.entry(second)
-        if not (left.flags & Flag.VALID and right.flags & Flag.VALID):
-            continue
-        if first == "self" and known.language == "en" and len(second) >= _SHORTEST_APART:
-            after_self = right.zipf * LN10 + _AFTER_SELF
-            score = after_self * FREQUENCY["en"] - SHARPNESS * _SPLIT["en"]
-            found.append((f"self-{second}", score))
-            continue
-        together = known.pair_log(left, right)
-        if together is None:
-            # Any two Swedish words may be a compound; only a common pair is rather two words.
-            if (
-                known.language == "sv"
-                or min(len(first), len(second)) < _SHORTEST_APART
-                or min(left.zipf, right.zipf) < _COMMON
-            ):
-                continue
-            together = min(_RAREST_PAIR, (left.zipf + right.zipf - 18) * LN10)
-        # Two content words are often rightly one: carwash, bookshop.
-        function_word = max(left.zipf, right.zipf) > FUNCTION_WORD
-        slip = _SPLIT[known.language] if function_word else _SPLIT_OF_CONTENT
-        found.append(
-            (
-                f"{first} {second}",
-                (together + 9 * LN10) * FREQUENCY[known.language] - SHARPNESS * slip,
-            )
-        )
-    return found
 
 
 def _candidates(
@@ -133,8 +89,8 @@ def _ranked(
         if read.counts[compound.whole]:
             score += _ELSEWHERE
         ranked.append((score, compound.whole, "spelling"))
-    for shown, score in _splits(token.lower, known):
-        beside = fitting(shown) if known.language == "en" else 0.0
+    for shown, score in splits(token.lower, known):
+        beside = fitting(shown.lower()) if known.language == "en" else 0.0
         ranked.append((score + beside, shown, "split"))
     ranked.sort(key=lambda each: (-each[0], each[1]))
     return _in_its_spelling(ranked, read)
@@ -320,7 +276,7 @@ def suggest(word: str, language: Language) -> tuple[str, ...]:
         (candidate.score, known.shown(candidate.number))
         for candidate in _candidates([lower], known)[lower]
     ]
-    ranked += [(score, shown) for shown, score in _splits(lower, known)]
+    ranked += [(score, shown) for shown, score in splits(lower, known)]
     ranked.sort(key=lambda each: (-each[0], each[1]))
     return tuple(shown for _, shown in ranked if shown != word)[:_SUGGESTED]
 

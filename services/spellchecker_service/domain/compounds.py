@@ -14,12 +14,6 @@ _MOST_PARTS = 4
 _USED = 1.5
 """Zipf frequency from which a word is one that people use, not one that only a dictionary has."""
 _SUPPOSED = 1 / 3
-_FUNCTION_WORDS = """
-alla den det dom eller hela hur just någon något några när på rätt så sådan sådana sådant sån såna
-sånt till trots vad vare för
-"""
-_NO_HEADS = frozenset(_FUNCTION_WORDS.split())
-"""Words that a compound which no dictionary has rarely begins with."""
 
 
 class Compound(NamedTuple):
@@ -42,15 +36,6 @@ def worth(word: str, lexicon: Lexicon) -> float:
         return compound.worth
     supposed = _suppose(word, lexicon)
     return _SUPPOSED * supposed.worth if supposed is not None else 0.0
-
-
-def runs_together(word: str, lexicon: Lexicon) -> bool:
-    """Whether `word` is a common pair of words without its space: `tillexempel`."""
-    return any(
-        word[:place] in _NO_HEADS
-        and lexicon.pair_log(lexicon.entry(word[:place]), lexicon.entry(word[place:])) is not None
-        for place in range(_SHORTEST, len(word) - _SHORTEST + 1)
-    )
 
 
 def analyse(word: str, lexicon: Lexicon) -> Compound | None:

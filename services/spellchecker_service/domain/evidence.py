@@ -2,7 +2,7 @@
 
 import re
 
-from . import compounds
+from . import compounds, splits
 from .candidates import Candidate
 from .decision import MISSPELT, MISSPELT_FURTHER, Evidence
 from .derivation import is_derived
@@ -24,7 +24,7 @@ def evidence_for(place: int, read: Reading, candidates: list[Candidate]) -> Evid
     entry = known.entry(token.lower)
     swedish = known.language == "sv"
     named = token.capitalised and not token.opens_sentence
-    run_together = swedish and not named and compounds.runs_together(token.lower, known)
+    run_together = swedish and not named and splits.runs_together(token.lower, known)
     zipf = entry.zipf - (_UNCAPITALISED if read.lacks_capital(token) else 0)
     return Evidence(
         0.0 if run_together else zipf,
@@ -54,7 +54,7 @@ def _is_prefixed(word: str, known: Lexicon) -> bool:
 def _misspelt(word: str, candidates: list[Candidate], known: Lexicon) -> float:
     """The zipf frequency of a word that is nothing but what is often written for something else.
 
-    That is a candidate with a slip, or two words without their space.
+    That is a candidate with a slip, or words without their spaces.
     """
     if known.language != "en":
         return 0.0
@@ -63,13 +63,5 @@ def _misspelt(word: str, candidates: list[Candidate], known: Lexicon) -> float:
         float(zipf[each.number]) - MISSPELT - MISSPELT_FURTHER * each.distance
         for each in candidates
     )
-    halves = (
-        (known.entry(word[:place]), known.entry(word[place:])) for place in range(1, len(word))
-    )
-    pairs = (
-        known.pair_log(first, second)
-        for first, second in halves
-        if first.flags & second.flags & Flag.VALID
-    )
-    joins = (pair / LN10 + 9 - MISSPELT for pair in pairs if pair is not None)
+    joins = (share / LN10 + 9 - MISSPELT for _, share in splits.side_by_side(word, known))
     return max(0.0, *slips, *joins)

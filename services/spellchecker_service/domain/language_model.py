@@ -62,6 +62,12 @@ class LanguageModel:
         share = self.log_share(first) if place >= 0 else None
         return None if share is None else share - STEP * self._logs[1][place]
 
+    def log_triple(self, first: int, second: int, third: int) -> float | None:
+        """Natural log of the share of these three words among all triples, if it is known."""
+        place = self._triples.place(pair_key(pair_key(first, second), third))
+        together = self.log_pair(first, second) if place >= 0 else None
+        return None if together is None else together - STEP * self._logs[2][place]
+
     def log_behind(self, given: Sequence[int], words: Sequence[int]) -> float:
         """Natural log of the probability of all of `words` behind those given.
 

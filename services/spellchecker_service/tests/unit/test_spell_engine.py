@@ -139,6 +139,12 @@ def test_correct_text_is_left_alone(language: Language, text: str) -> None:
         ("sv", "Till sammans på skol gården i dag.", "Tillsammans på skolgården i dag."),
         ("en", "He dont like it alot.", "He don't like it a lot."),
         ("en", "She has little selfconfidence.", "She has little self-confidence."),
+        ("en", "I have alotof friends infrontof me.", "I have a lot of friends in front of me."),
+        ("en", "Today ihave a book. Iloveit so.", "Today I have a book. I love it so."),
+        ("en", "We took the bus insteadof a car.", "We took the bus instead of a car."),
+        ("sv", "Vi har tillochmed varit där.", "Vi har till och med varit där."),
+        ("sv", "Det är iochförsig bra.", "Det är i och för sig bra."),
+        ("sv", "Jag såg henne igårkväll.", "Jag såg henne igår kväll."),
         ("en", "He don\u2019t know, she doesnt.", "He don\u2019t know, she doesn\u2019t."),
         ("en", "Definately a good idea.", "Definitely a good idea."),
         ("en", "Yesterday i choosed the red ladys.", "Yesterday I chose the red ladies."),
@@ -489,6 +495,12 @@ def test_a_rare_word_that_is_written_again_is_doubted_less() -> None:
 def test_a_rare_word_is_doubted_where_it_is_no_name_alone() -> None:
     (found,) = check("Där kommer en flika. Vi såg Flika i går.", "sv")
     assert found.start == 14
+
+
+def test_words_that_are_written_as_one_are_not_taken_apart_further() -> None:
+    (found,) = check("We took the bus insteadof a car.", "en")
+    assert found.suggestions[0] == "instead of"
+    assert "in stead of" not in found.suggestions
 
 
 def test_all_that_is_likelier_than_the_rare_word_is_suggested() -> None:

@@ -70,3 +70,8 @@ def test_a_pair_has_a_share_only_if_it_is_known(model: LanguageModel) -> None:
     assert model.log_pair(OF, TEA) == -ngram_files.STEP * (6 + 9)
     assert model.log_pair(TEA, OF) is None
     assert not model.knows(word_key("coffee"))
+
+
+def test_three_words_have_a_share_only_if_they_are_known(model: LanguageModel) -> None:
+    assert model.log_triple(A, CUP, OF) == -ngram_files.STEP * (4 + 8 + 1)
+    assert model.log_triple(A, CUP, TEA) is None
