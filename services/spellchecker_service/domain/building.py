@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from . import language_model, sources, swedish_grammar, word_classes
+from . import language_model, sources, swedish_grammar, word_sequences
 from .added_words import ADDED
 from .hashing import (
     PREFIX,
@@ -179,20 +179,14 @@ def _swedish_pairs(lexicon: _Lexicon) -> Iterator[tuple[str, str, float]]:
             yield first, second, max(by_chance, _LISTED + _LISTED_BY_CHANCE * by_chance)
 
 
-def _pair_tables(lexicon: _Lexicon) -> Arrays:
-    """Which Swedish words stand beside each other, and which classes of words beside a word."""
-    pairs = list(_swedish_pairs(lexicon))
-    words, columns, before, behind = word_classes.neighbourhoods(
-        pairs, lambda word: word_classes.word_class(lexicon.flags.get(word, 0))
-    )
-    key_of = {word: word_key(word) for word in words}
-    keys = [pair_key(key_of[first], key_of[second]) for first, second, _ in pairs]
-    logs = np.array([log for _, _, log in pairs], np.float32)
-    beside = np.array([key_of[word] for word in words], np.uint64)
+def _swedish_context(lexicon: _Lexicon) -> Arrays:
+    """Which Swedish words stand beside each other: by the list of pairs, and counted over texts."""
+    logs = {(first, second): log for first, second, log in _swedish_pairs(lexicon)}
+    key_of = {word: word_key(word) for pair in logs for word in pair}
+    keys = [pair_key(key_of[first], key_of[second]) for first, second in logs]
     return {
-        **table("pair", np.array(keys, np.uint64), logs=logs),
-        **table("beside", beside, before=before, behind=behind),
-        "class_columns": columns,
+        **table("pair", np.array(keys, np.uint64), logs=np.array([*logs.values()], np.float32)),
+        **word_sequences.tables(sources.swedish_texts(), lambda word: lexicon.flags.get(word, 0)),
     }
 
 
@@ -242,7 +236,7 @@ def build(language: Language) -> Arrays:
         own = language_model.tables(sources.english_ngrams())
     else:
         heard = encode([spoken(word, language) for word in candidates], WIDTH)
-        own = {**_pair_tables(lexicon), "spoken": heard}
+        own = {**_swedish_context(lexicon), "spoken": heard}
     return {
         **own,
         **_foreign_words(language),

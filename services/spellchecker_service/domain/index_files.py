@@ -25,8 +25,9 @@ Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
 WIDTH = 24
 """Longest word that is suggested, in letters."""
 _BUILDERS = (
-    "added_words", "building", "hashing", "hunspell_files", "index_files", "phonetics", "sources",
-    "swedish_grammar", "tables", "variants", "word_classes", "language_model", "ngram_files",
+    "added_words", "building", "hashing", "hunspell_files", "index_files", "language_model",
+    "ngram_files", "phonetics", "sources", "swedish_grammar", "tables", "tokens", "variants",
+    "word_sequences",
 )  # fmt: skip
 _FORGOTTEN_SECONDS = 30 * 24 * 3600
 """So long nobody has used an index that is removed."""

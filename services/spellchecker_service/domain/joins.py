@@ -6,12 +6,14 @@ the two words stand side by side on purpose.
 
 import math
 
+from .hashing import pair_key
 from .index_files import Flag
 from .language_model import Context
 from .lexicon import FUNCTION_WORD, LN10, Entry, Lexicon
 from .phonetics import Language
 from .reading import Reading
 from .swedish_grammar import ADJECTIVE, NOUN, PLURAL, SINGULAR
+from .word_sequences import log_rate
 
 _PER_WORD = -9 * LN10
 _SLIP: dict[Language, float] = {"en": 5.0, "sv": 4.0}
@@ -28,9 +30,14 @@ _USED = 2.5
 _EITHER_WAY = frozenset(
     """överhuvud taget; tvärt emot; ovan nämnd; ovan nämnda; ovan nämnde; ovan nämnt; allt ihop;
     ända fram; fram emot; mitt emot; runt omkring; rakt igenom; där ifrån; här ifrån; var ifrån;
-    rad hus; all right; any more; some day; any time""".replace("\n    ", " ").split("; ")
+    rad hus; herre gud; all right; any more; some day;
+    any time""".replace("\n    ", " ").split("; ")
 )
 """What is right as two words too."""
+_PRONOUN = "er"
+"""Behind an imperative, where it looks like an ending: `ställ er här`."""
+_ADJECTIVES = frozenset(("djup", "dubbel", "hög", "ljus", "salt"))
+"""Nouns to the dictionary, but rather adjectives."""
 
 
 def together(place: int, read: Reading) -> tuple[str, float] | None:
@@ -41,9 +48,11 @@ def together(place: int, read: Reading) -> tuple[str, float] | None:
     first, second, known = read.tokens[place - 1].lower, read.tokens[place].lower, read.lexicon
     if len(second) < _SHORTEST or f"{first} {second}" in _EITHER_WAY:
         return None
+    if known.language == "sv" and second == _PRONOUN:
+        return None
     whole = known.entry(first + second)
     parts = known.entry(first), known.entry(second)
-    is_compound = _is_compound(*parts, whole)
+    is_compound = first not in _ADJECTIVES and _is_compound(*parts, whole)
     if not is_compound and (not whole.flags & Flag.VALID or whole.zipf < _USED):
         return None
     if known.language == "en" and all(known.model.knows(each.key) for each in (whole, *parts)):
@@ -79,4 +88,9 @@ def _side_by_side(first: Entry, second: Entry, known: Lexicon) -> float:
     if found is not None:
         return found if known.language == "en" else found + _LISTED
     frequencies = max(first.zipf, _UNHEARD) + max(second.zipf, _UNHEARD)
-    return frequencies * LN10 + 2 * _PER_WORD + _COMPANY[known.language]
+    by_chance = frequencies * LN10 + 2 * _PER_WORD
+    company = _COMPANY[known.language]
+    if known.language == "sv":
+        together = known.sequences.count(pair_key(first.key, second.key))
+        company = log_rate(together, known.sequences.words * math.exp(by_chance), 1.0, company)
+    return by_chance + company

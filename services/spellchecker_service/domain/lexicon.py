@@ -3,16 +3,13 @@
 from functools import lru_cache
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
 from . import building, sources
 from .hashing import pair_key, word_key
 from .index_files import Arrays, Flag, ensure, index_version, load
 from .language_model import LanguageModel
 from .phonetics import Language
 from .tables import Table
-from .word_classes import word_class
+from .word_sequences import WordSequences
 
 LN10 = 2.302585092994046
 FUNCTION_WORD = 6.0
@@ -49,8 +46,7 @@ class Lexicon:
         else:
             self._pairs = Table(arrays, "pair")
             self._pair_logs = arrays["pair_logs"].data
-            self._beside = Table(arrays, "beside")
-            self._columns = arrays["class_columns"].tolist()
+            self.sequences = WordSequences(arrays)
         self._foreign = Table(arrays, "foreign")
         self._nowhere = (0.0,) * len(sources.OTHER_LANGUAGES[language])
         self._foreign_zipf = arrays["foreign_zipf"].data
@@ -95,23 +91,6 @@ class Lexicon:
             return self.model.log_pair(first.key, second.key)
         place = self._pairs.place(pair_key(first.key, second.key))
         return self._pair_logs[place] if place >= 0 else None
-
-    def class_behind(self, first: Entry, second: Entry) -> float:
-        """How much likelier than by chance words like `second` stand behind `first`, natural log.
-
-        In Swedish, as `class_before`.
-        """
-        return self._by_class(first, second, self.arrays["beside_behind"])
-
-    def class_before(self, first: Entry, second: Entry) -> float:
-        """How much likelier than by chance words like `first` stand before `second`."""
-        return self._by_class(second, first, self.arrays["beside_before"])
-
-    def _by_class(self, word: Entry, other: Entry, table: npt.NDArray[np.float16]) -> float:
-        place = self._beside.place(word.key)
-        if place >= 0:
-            return float(table[place, self._columns[word_class(other.flags)]])
-        return 0.0
 
     def knows(self, word: str) -> bool:
         return bool(self.entry(word).flags & (Flag.VALID | Flag.CAPITALISED))

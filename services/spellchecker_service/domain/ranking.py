@@ -1,11 +1,13 @@
 """Which candidate is meant: its distance and frequency, and the words beside it."""
 
+import math
 from collections.abc import Callable
 
 from .hashing import word_key
 from .lexicon import LN10, Entry, Lexicon
 from .reading import Neighbours, Reading
 from .swedish_grammar import agreement
+from .word_sequences import Side, class_key
 
 _PER_WORD = -9 * LN10
 _MODEL = 0.95
@@ -27,12 +29,11 @@ _COARSE = {
 }
 """Words that are the last to be suggested to a pupil who has written something else."""
 _RELUCTANCE = 4.0
-_RAREST_PAIR = -15.0
-"""Natural log of the share of the rarest Swedish pairs: an absent pair is rarer."""
 _STRONGEST, _WEAKEST = 5.0, -3.0
-_PAIR = 0.65
-_CLASS = 0.5
-_GRAMMAR = 0.7
+_LIST = 0.8
+"""How much the list of pairs is believed."""
+_CONTEXT = 0.8
+_GRAMMAR = 0.5
 
 
 def fit(place: int, read: Reading) -> Callable[[str], float]:
@@ -60,14 +61,19 @@ def fit(place: int, read: Reading) -> Callable[[str], float]:
     neighbours = read.neighbours(place)
     tags_before = neighbours.before.flags if neighbours.before else 0
     tags_behind = neighbours.behind.flags if neighbours.behind else 0
+    sides = [
+        _Beside(words, known, before=step < 0)
+        for step in (-1, 1)
+        if (words := read.around(place, step))
+    ]
 
     def in_swedish(word: str) -> float:
         entry = known.entry(word)
         agreeing = agreement(
             neighbours.word_before, tags_before, entry.flags, neighbours.word_behind, tags_behind
         )
-        fitting = _PAIR * _company(entry, neighbours, known) + _GRAMMAR * agreeing
-        return fitting - reluctance(word)
+        beside = sum(side.lift(entry) for side in sides)
+        return _CONTEXT * beside + _GRAMMAR * agreeing - reluctance(word)
 
     return in_swedish
 
@@ -80,27 +86,30 @@ def is_paired(entry: Entry, neighbours: Neighbours, lexicon: Lexicon) -> bool:
     )
 
 
-def _company(entry: Entry, neighbours: Neighbours, lexicon: Lexicon) -> float:
-    """How much likelier than by chance a Swedish word stands beside its neighbours, in nats.
+class _Beside:
+    """The known words on one side of a place, the nearest first."""
 
-    A table of pairs tells; of a pair that is not in it, the class of the word does.
-    """
-    value = 0.0
-    before, behind = neighbours.before, neighbours.behind
-    if before is not None:
-        value += _pair(before, entry, lexicon, lexicon.class_behind)
-    if behind is not None:
-        value += _pair(entry, behind, lexicon, lexicon.class_before)
-    return value
+    def __init__(self, words: list[str], known: Lexicon, *, before: bool) -> None:
+        self._known, self._before = known, before
+        self._near = known.entry(words[0])
+        far = known.entry(words[1]).key if len(words) > 1 else None
+        self._side = Side(known.sequences, self._near.key, far, _share(self._near), before=before)
+
+    def lift(self, word: Entry) -> float:
+        """How much likelier than by chance the word stands there, in nats."""
+        pair = (self._near, word) if self._before else (word, self._near)
+        share = self._known.sequences.share(word.key, _share(word))
+        return self._side.lift(word.key, class_key(word.flags), share, _listed(*pair, self._known))
 
 
-def _pair(
-    first: Entry, second: Entry, lexicon: Lexicon, by_class: Callable[[Entry, Entry], float]
-) -> float:
-    if not first.zipf or not second.zipf:
-        return 0.0
+def _share(entry: Entry) -> float:
+    return math.exp(entry.zipf * LN10 + _PER_WORD) if entry.zipf else 0.0
+
+
+def _listed(first: Entry, second: Entry, known: Lexicon) -> float | None:
+    """How much likelier than by chance a pair on the list of pairs is, in nats."""
+    found = known.pair_log(first, second)
+    if found is None:
+        return None
     by_chance = (first.zipf + second.zipf) * LN10 + 2 * _PER_WORD
-    found = lexicon.pair_log(first, second)
-    if found is not None:
-        return max(_WEAKEST, min(_STRONGEST, found - by_chance))
-    return max(_WEAKEST, min(0.0, _RAREST_PAIR - by_chance)) + _CLASS * by_class(first, second)
+    return _LIST * max(_WEAKEST, min(_STRONGEST, found - by_chance))

@@ -11,12 +11,12 @@ from .misspelt_compounds import MeantCompound
 from .passages import without_foreign
 from .swedish_grammar import AUXILIARIES, PASSED_OVER, SUBJECTS
 from .tokens import Token, tokenise
+from .word_sequences import EDGE, SENTENCE_ENDS
 
 _SURE_NAME = 3.0
 _RATHER_FOREIGN = 1.0
 """So much more frequent is a word in its own language than a name that is spelt like it."""
-_SENTENCE_ENDS = frozenset(".;:!?")
-_CLAUSE_ENDS = _SENTENCE_ENDS | {","}
+_CLAUSE_ENDS = SENTENCE_ENDS | {","}
 _SHORTEST_NAME = 3
 _CONTEXT = 2
 _PRONOUNS = """
@@ -139,14 +139,24 @@ class Reading:
                 at += step
         return Context(tuple(reversed(before)), tuple(behind))
 
+    def around(self, place: int, step: int) -> list[str]:
+        """Up to two words on one side, the nearest first, as `beside` tells them."""
+        found: list[str] = []
+        while len(found) < _CONTEXT and found[-1:] != [EDGE]:
+            word = self.beside(place + step * len(found), step)
+            if word is None:
+                break
+            found.append(word)
+        return found
+
     def beside(self, place: int, step: int) -> str | None:
         """The next word, `.` where a sentence ends, `None` if anything else stands between."""
         if not 0 <= place + step < len(self.tokens):
-            return "."
+            return EDGE
         gap = self._gap(place, step)
         if gap == " ":
             return self.tokens[place + step].lower
-        return "." if not _SENTENCE_ENDS.isdisjoint(gap) else None
+        return EDGE if not SENTENCE_ENDS.isdisjoint(gap) else None
 
     def _gap(self, place: int, step: int) -> str:
         """What stands between the word at `place` and the one before it or behind it."""
@@ -159,7 +169,7 @@ class Reading:
 
         What stands before a comma can end a sentence too.
         """
-        ends = _SENTENCE_ENDS if step < 0 else _CLAUSE_ENDS
+        ends = SENTENCE_ENDS if step < 0 else _CLAUSE_ENDS
         return not 0 <= place + step < len(self.tokens) or not ends.isdisjoint(
             self._gap(place, step)
         )

@@ -25,6 +25,7 @@ OTHER_LANGUAGES: dict[Language, tuple[str, ...]] = {
 """What a text may quote: the other language that is checked, and those that schools teach."""
 _ENGLISH_NGRAMS = Path(__file__).with_name("english_ngrams.xz")
 _SWEDISH_PAIRS = Path(__file__).with_name("swedish_pairs.txt.xz")
+_SWEDISH_TEXTS = Path(__file__).with_name("swedish_texts.txt.xz")
 
 
 def _inside(package: str) -> Path:
@@ -50,7 +51,7 @@ def source_files(language: Language) -> list[Path]:
         ),
         *(words / f"large_{each}.msgpack.gz" for each in (language, *OTHER_LANGUAGES[language])),
     ]
-    return [*files, _SWEDISH_PAIRS if language == "sv" else _ENGLISH_NGRAMS]
+    return [*files, *([_SWEDISH_PAIRS, _SWEDISH_TEXTS] if language == "sv" else [_ENGLISH_NGRAMS])]
 
 
 def frequencies(language: str) -> dict[str, float]:
@@ -86,3 +87,9 @@ def swedish_pairs() -> Iterator[tuple[str, str]]:
             first, *followers = line.split()
             for second in followers:
                 yield first, second
+
+
+def swedish_texts() -> Iterator[str]:
+    """Paragraphs of correct Swedish of the kinds that pupils and learners write."""
+    with lzma.open(_SWEDISH_TEXTS, "rt", encoding="utf-8") as lines:
+        yield from lines

@@ -16,6 +16,7 @@ PLURAL = 1 << 10
 DEFINITE = 1 << 11
 NEUTER = 1 << 12
 ADJECTIVE = 1 << 13
+_ALL = (1 << 14) - INFINITIVE
 _VERB = INFINITIVE | PRESENT | PAST | SUPINE
 NOUN = SINGULAR | PLURAL | DEFINITE
 
@@ -197,6 +198,11 @@ def _verb_form(text: str, suffix: str) -> int:
 @cache
 def _classes(found: int) -> tuple[str, ...]:
     return tuple({name: 0 for name, mask, wanted in _CLASSES if found & mask == wanted})
+
+
+def word_class(flags: int) -> int:
+    """All that the tags say of a word; 0 where nothing is known."""
+    return flags & _ALL
 
 
 def is_neuter_noun(found: int) -> bool:
