@@ -19,12 +19,13 @@ fika fomo gif gifs haha hangry holi idk insta intra lasagne lassi mma nan nans n
 protestor protestors saree sarees semla semlor tikka tiktok tiktoks tock umm yay
 """
 _SWEDISH = """
-aina bff bitcoin börek chatbot chatbotar chatboten cosplaya cosplayar da'n ebok eboken eco eid
-esport esporten fiancé fikan fl fraîche gamer gamers gejma gejmade gejmar gyoza hadj hajj hbtqi
+aina bff bitcoin börek chatbot chatbotar chatboten chipet cosplaya cosplayar da'n ebok eboken eco
+eid esport esporten fiancé fikan fl fraîche gamer gamers gejma gejmade gejmar gyoza hadj hajj hbtqi
 hiit holi incel incels influencer influencers insta jalla kafét konsum lego loot metoo mini mma
 naan nice nå'n nå't nåra ocd padel pho plogga ploggade ploggar polarn puja shabbat shahada shoo
-snap snowboarda snowboardade soirée sta'n sukkot sutra sutran sutror swish taco tempeh tiktoks umma
-umman vapa vapade vapar vape vesak vlogg vlogga vloggar vloggen voro walla zakat äro
+snap snowboarda snowboardade soirée sta'n sukkot sutra sutran sutror swish taco tandfén tempeh
+tiktoks umma umman vapa vapade vapar vape vesak vlogg vlogga vloggar vloggen voro walla zakat äro
+ärg
 """
 ADDED: dict[Language, tuple[str, ...]] = {
     "en": tuple(_ENGLISH.split()),

@@ -30,12 +30,12 @@ _USED = 2.5
 _EITHER_WAY = frozenset(
     """överhuvud taget; tvärt emot; ovan nämnd; ovan nämnda; ovan nämnde; ovan nämnt; allt ihop;
     ända fram; fram emot; mitt emot; runt omkring; rakt igenom; där ifrån; här ifrån; var ifrån;
-    rad hus; herre gud; all right; any more; some day;
+    rad hus; herre gud; lille bror; åt skilda; all right; any more; some day;
     any time""".replace("\n    ", " ").split("; ")
 )
 """What is right as two words too."""
-_PRONOUN = "er"
-"""Behind an imperative, where it looks like an ending: `ställ er här`."""
+_OBJECT, _SUBJECT = "er", "de"
+"""Pronouns that look like endings: `ställ er här`, `i dag bor de flesta i hus`."""
 _ADJECTIVES = frozenset(("djup", "dubbel", "hög", "ljus", "salt"))
 """Nouns to the dictionary, but rather adjectives."""
 
@@ -48,7 +48,7 @@ def together(place: int, read: Reading) -> tuple[str, float] | None:
     first, second, known = read.tokens[place - 1].lower, read.tokens[place].lower, read.lexicon
     if len(second) < _SHORTEST or f"{first} {second}" in _EITHER_WAY:
         return None
-    if known.language == "sv" and second == _PRONOUN:
+    if known.language == "sv" and (second == _OBJECT or (second == _SUBJECT and first[-1] == "r")):
         return None
     whole = known.entry(first + second)
     parts = known.entry(first), known.entry(second)
