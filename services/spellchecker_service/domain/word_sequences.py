@@ -8,7 +8,8 @@ counted and e expected, the rate is (n + shape) / (e + shape / prior rate) times
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, reduce
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,6 +27,10 @@ _SHAPE = 0.7
 _CLASS_SHAPE = 5.0
 _CLASS = 0.6
 """How far a pair of words is expected to be as likely as its class."""
+_FAR = 0.6
+"""What the word after the next tells, beside what the next one does."""
+_ANY = word_key("*")
+"""Stands for a word that is left open."""
 
 
 def runs(text: str) -> Iterator[list[str]]:
@@ -62,6 +67,7 @@ def tables(texts: Iterable[str], flags_of: Callable[[str], int]) -> Arrays:
                 found.append(key_of[word])
             found.append((0, 0))
     words, classes = np.array(found, np.uint64).reshape(-1, 2).T
+    open_words = np.where(words != 0, np.uint64(_ANY), words)
     sequences = [
         _joined(each)
         for each in (
@@ -73,6 +79,9 @@ def tables(texts: Iterable[str], flags_of: Callable[[str], int]) -> Arrays:
             [words, words, words],
             [words, words, classes],
             [classes, words, words],
+            [words, open_words, words],
+            [words, open_words, classes],
+            [classes, open_words, words],
         )
     ]
     keys, counts = np.unique(np.concatenate(sequences), return_counts=True)
@@ -110,6 +119,17 @@ class WordSequences:
         return (self.count(word) / self.words + elsewhere) / 2
 
 
+class _Rates(NamedTuple):
+    """How much likelier than by chance something stands beside the near word, in nats.
+
+    `both` is what the far word adds to that, `far` what it tells alone.
+    """
+
+    near: float
+    both: float
+    far: float
+
+
 class Side:
     """What stands on one side of a place: the words `near` and `far`, by their keys.
 
@@ -122,9 +142,10 @@ class Side:
         self._known, self._near, self._far, self._before = known, near, far or 0, before
         seen = known.count(near)
         self._often = max(float(seen), near_share * known.words)
-        self._both = self._ordered(self._far, near)
-        self._far_rate = known.count(self._both) / seen if far is not None and seen else 0.0
-        self._by_class: dict[int, tuple[float, float]] = {}
+        self._far_often = known.count(far) if far is not None else 0
+        together = known.count(self._key(self._far, near)) if seen else 0
+        self._far_rate = together / seen if together else 0.0
+        self._by_class: dict[int, _Rates] = {}
 
     def lift(self, word: int, class_key: int, share: float, prior: float | None) -> float:
         """Natural log of how much likelier than by chance the word stands beside these.
@@ -133,25 +154,29 @@ class Side:
         """
         if class_key not in self._by_class:
             usual = self._known.count(class_key) / self._known.words
-            self._by_class[class_key] = self._lifts(class_key, usual, _CLASS_SHAPE, 0.0)
-        of_class, of_class_further = self._by_class[class_key]
-        expected = _CLASS * of_class if prior is None else prior
-        near, further = self._lifts(word, share, _SHAPE, expected)
-        return near + further + of_class_further
+            self._by_class[class_key] = self._rates(class_key, usual, _CLASS_SHAPE, 0.0, 0.0)
+        of_class = self._by_class[class_key]
+        expected = _CLASS * of_class.near if prior is None else prior
+        of_word = self._rates(word, share, _SHAPE, expected, _CLASS * of_class.far)
+        return of_word.near + of_word.both + of_class.both + _FAR * of_word.far
 
-    def _lifts(self, key: int, share: float, shape: float, prior: float) -> tuple[float, float]:
-        """What the near word tells of what is under the key, and what the far one adds."""
-        pair = self._ordered(self._near, key)
-        together = self._known.count(pair)
-        near = log_rate(together, self._often * share, shape, prior)
+    def _rates(self, key: int, share: float, shape: float, near: float, far: float) -> _Rates:
+        """Of what is under the key, where `near` and `far` are expected."""
+        together = self._known.count(self._key(self._near, key))
+        by_near = log_rate(together, self._often * share, shape, near)
+        if not self._far_often:
+            return _Rates(by_near, 0.0, 0.0)
+        skipping = self._known.count(self._key(self._far, _ANY, key))
+        by_far = log_rate(skipping, self._far_often * share, shape, far)
         if not (together and self._far_rate):
-            return near, 0.0
-        three = pair_key(self._both, key) if self._before else pair_key(pair, self._far)
-        return near, log_rate(self._known.count(three), together * self._far_rate, shape)
+            return _Rates(by_near, 0.0, by_far)
+        three = self._known.count(self._key(self._far, self._near, key))
+        return _Rates(by_near, log_rate(three, together * self._far_rate, shape), by_far)
 
-    def _ordered(self, outer: int, inner: int) -> int:
-        """The key of two words as they are read; the inner one is nearer to the place."""
-        return pair_key(outer, inner) if self._before else pair_key(inner, outer)
+    def _key(self, *inwards: int) -> int:
+        """The key of words that are given from the furthest to the one at the place."""
+        first, *others = inwards if self._before else inwards[::-1]
+        return reduce(pair_key, others, first)
 
 
 def log_rate(count: float, expected: float, shape: float = 1.0, prior: float = 0.0) -> float:

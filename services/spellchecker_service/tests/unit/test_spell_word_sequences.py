@@ -116,7 +116,7 @@ def test_three_words_are_read_forwards_on_both_sides(counted: WordSequences) -> 
 
 
 def test_beside_a_word_of_which_nothing_is_known_all_are_alike(counted: WordSequences) -> None:
-    unknown = Side(counted, word_key("xyz"), word_key("jag"), 0.0, before=True)
+    unknown = Side(counted, word_key("xyz"), None, 0.0, before=True)
     assert _lift(unknown, "grilla") == _lift(unknown, "korv") == 0
 
 
@@ -125,6 +125,25 @@ def test_the_word_further_on_tells_of_the_class_too() -> None:
     counted = WordSequences(tables(texts, lambda word: FLAGS.get(word, 0)))
     further, near = _behind(counted, "inte", "vill"), _behind(counted, "inte")
     assert _lift(further, "simma") > _lift(near, "simma")
+
+
+def test_a_word_tells_of_the_one_after_the_next(counted: WordSequences) -> None:
+    """`ska grilla fisk`: what stands between is not known."""
+    behind, elsewhere = _behind(counted, "grila", "ska"), _behind(counted, "grila", "igår")
+    assert _lift(behind, "fisk") > _lift(elsewhere, "fisk")
+    before = _before(counted, "grila", "korv")
+    assert _lift(before, "vill") > _lift(before, "ska")
+    assert _lift(behind, "vi") < _lift(elsewhere, "vi")
+
+
+def test_it_tells_of_the_class_of_the_one_after_the_next(counted: WordSequences) -> None:
+    for side in (_behind(counted, "grila", "jag"), _before(counted, "grila", EDGE)):
+        assert _lift(side, "simma") > _lift(side, "grillade")
+
+
+def test_it_tells_nothing_of_another_sentence(counted: WordSequences) -> None:
+    behind = _behind(counted, "grila", "korv")
+    assert _lift(behind, "inte") == _lift(behind, "aldrig")
 
 
 def test_an_edge_has_no_class(counted: WordSequences) -> None:
