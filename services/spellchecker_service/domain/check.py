@@ -90,8 +90,7 @@ def _ranked(
             score += _ELSEWHERE
         ranked.append((score, compound.whole, "spelling"))
     for shown, score in splits(token.lower, known):
-        beside = fitting(shown.lower()) if known.language == "en" else 0.0
-        ranked.append((score + beside, shown, "split"))
+        ranked.append((score + fitting(shown.lower()), shown, "split"))
     ranked.sort(key=lambda each: (-each[0], each[1]))
     return _in_its_spelling(ranked, read)
 

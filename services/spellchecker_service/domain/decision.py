@@ -7,7 +7,7 @@ from typing import NamedTuple
 from .lexicon import LN10
 from .phonetics import Language
 
-APPLY: dict[Language, float] = {"en": 0.4, "sv": 0.52}
+APPLY: dict[Language, float] = {"en": 0.4, "sv": 0.44}
 """From this probability on a text is changed without asking.
 
 Below one half: what is doubtful is mostly which word is meant, not that another one is.

@@ -61,19 +61,19 @@ def fit(place: int, read: Reading) -> Callable[[str], float]:
     neighbours = read.neighbours(place)
     tags_before = neighbours.before.flags if neighbours.before else 0
     tags_behind = neighbours.behind.flags if neighbours.behind else 0
-    sides = [
-        _Beside(words, known, before=step < 0)
-        for step in (-1, 1)
-        if (words := read.around(place, step))
-    ]
+    behind_these = _lift(read.around(place, -1), known, before=True)
+    before_these = _lift(read.around(place, 1), known, before=False)
 
-    def in_swedish(word: str) -> float:
-        entry = known.entry(word)
-        agreeing = agreement(
-            neighbours.word_before, tags_before, entry.flags, neighbours.word_behind, tags_behind
-        )
-        beside = sum(side.lift(entry) for side in sides)
-        return _CONTEXT * beside + _GRAMMAR * agreeing - reluctance(word)
+    def in_swedish(words: str) -> float:
+        parts = [known.entry(word) for word in words.split()]
+        beside = behind_these(parts[0]) + before_these(parts[-1])
+        agreeing = 0.0
+        if len(parts) == 1:
+            form = parts[0].flags
+            agreeing = agreement(
+                neighbours.word_before, tags_before, form, neighbours.word_behind, tags_behind
+            )
+        return _CONTEXT * beside + _GRAMMAR * agreeing - reluctance(words)
 
     return in_swedish
 
@@ -86,20 +86,23 @@ def is_paired(entry: Entry, neighbours: Neighbours, lexicon: Lexicon) -> bool:
     )
 
 
-class _Beside:
-    """The known words on one side of a place, the nearest first."""
+def _lift(words: list[str], known: Lexicon, *, before: bool) -> Callable[[Entry], float]:
+    """How much likelier than by chance a Swedish word stands beside these, in nats.
 
-    def __init__(self, words: list[str], known: Lexicon, *, before: bool) -> None:
-        self._known, self._before = known, before
-        self._near = known.entry(words[0])
-        far = known.entry(words[1]).key if len(words) > 1 else None
-        self._side = Side(known.sequences, self._near.key, far, _share(self._near), before=before)
+    They are on one side of it, the nearest first.
+    """
+    if not words:
+        return lambda _: 0.0
+    near, *others = (known.entry(word) for word in words)
+    far = others[0].key if others else None
+    side = Side(known.sequences, near.key, far, _share(near), before=before)
 
-    def lift(self, word: Entry) -> float:
-        """How much likelier than by chance the word stands there, in nats."""
-        pair = (self._near, word) if self._before else (word, self._near)
-        share = self._known.sequences.share(word.key, _share(word))
-        return self._side.lift(word.key, class_key(word.flags), share, _listed(*pair, self._known))
+    def lift(word: Entry) -> float:
+        listed = _listed(near, word, known) if before else _listed(word, near, known)
+        share = known.sequences.share(word.key, _share(word))
+        return side.lift(word.key, class_key(word.flags), share, listed)
+
+    return lift
 
 
 def _share(entry: Entry) -> float:

@@ -131,7 +131,7 @@ def test_correct_text_is_left_alone(language: Language, text: str) -> None:
             "We went to gether to the foot ball game.",
             "We went together to the football game.",
         ),
-        ("sv", "Antaligen kommer det att regna.", "Antagligen kommer det att regna."),
+        ("sv", "Antaligen har han rätt.", "Antagligen har han rätt."),
         ("sv", "Dödstraffet är omänskligt.", "Dödsstraffet är omänskligt."),
         ("en", "He cold not see it.", "He could not see it."),
         ("en", "I have tree brothers.", "I have three brothers."),
@@ -174,7 +174,7 @@ def test_correct_text_is_left_alone(language: Language, text: str) -> None:
             "Många huser, tre äpplor och alla problemerna.",
             "Många hus, tre äpplen och alla problemen.",
         ),
-        ("sv", "Deras örar är röda.", "Deras öron är röda."),
+        ("sv", "Hennes örar är röda.", "Hennes öron är röda."),
         ("sv", "De är mogena och vakena.", "De är mogna och vakna."),
         pytest.param(
             "sv",
@@ -195,9 +195,7 @@ def test_correct_text_is_left_alone(language: Language, text: str) -> None:
             "De var glada över at få mat. I London lyssnar jag på musik.",
             id="words that are English as well",
         ),
-        pytest.param(
-            "sv", "music spelar en stor roll.", "musik spelar en stor roll.", id="the first word"
-        ),
+        pytest.param("sv", "music ger mig energi.", "musik ger mig energi.", id="the first word"),
         pytest.param(
             "sv",
             "I wisconsin bor harry, han kom hit i august.",
@@ -338,7 +336,7 @@ def test_misspellings_are_repaired(language: Language, wrong: str, right: str) -
     ("text", "meant"),
     [
         ("Jag blir fylled av energi.", "fylld"),
-        ("I går fylled jag år.", "fyllde"),
+        ("I går fylled vi glaset.", "fyllde"),
         ("Alla speciela böcker.", "speciella"),
         ("Har han spellat fotboll?", "spelat"),
         ("Ska vi köppe mat i dag?", "köpa"),
@@ -373,7 +371,7 @@ def test_only_a_neuter_noun_has_its_plural_without_an_ending() -> None:
 
 
 def test_the_nearest_compound_comes_first() -> None:
-    [found] = check("En sommarlovsläsninng.", "sv")
+    [found] = check("Vi har sommarlovsläsninng.", "sv")
     assert found.suggestions[:2] == ("sommarlovsläsning", "sommarlovslösning")
 
 
@@ -482,10 +480,10 @@ _CARELESS = "Jag jobar i skulan. Vi bestemde oss och treffade manniskor på somm
 
 
 def test_a_rare_word_is_doubted_more_the_more_is_misspelt() -> None:
-    sentence = "Vi pratade om granarna."
+    sentence = "Vi såg några granar."
     assert not check(sentence, "sv")
     found = check(f"{_CARELESS} {sentence}", "sv")[-1]
-    assert (found.original, found.suggestions[0], found.applied) == ("granarna", "grannarna", False)
+    assert (found.original, found.suggestions[0], found.applied) == ("granar", "grannar", False)
     in_much_text = check(f"{_CARELESS} {sentence}" + " Det var en fin dag." * 80, "sv")[-1]
     assert in_much_text.confidence < found.confidence
     assert check(f'Hon skrev: "{_CARELESS}" {sentence}', "sv")[-1].original == "sommern"
