@@ -3,8 +3,9 @@
 `wordfreq` gives frequencies (data CC BY-SA 4.0), `spylls` carries the Hunspell dictionaries en_US
 (SCOWL, BSD-like) and sv_SE (DSSO, LGPL 3). The index is built from them where the engine runs and
 is never distributed. What stands beside what lies beside this module: English n-grams of
-PocketSphinx (BSD), put there by `scripts/english_ngrams.py`, and Swedish word pairs of Tesseract
-(Apache-2.0), by `scripts/swedish_pairs.py`.
+PocketSphinx (BSD), put there by `scripts/english_ngrams.py`, Swedish word pairs of Tesseract
+(Apache-2.0), by `scripts/swedish_pairs.py`, and Swedish texts written for it, by
+`scripts/swedish_texts.py`.
 """
 
 import lzma

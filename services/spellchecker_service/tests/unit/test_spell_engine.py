@@ -509,7 +509,8 @@ def test_words_that_are_written_as_one_are_not_taken_apart_further() -> None:
 
 def test_all_that_is_likelier_than_the_rare_word_is_suggested() -> None:
     found = check(f"{_CARELESS} Han lede oss.", "sv")[-1]
-    assert (found.original, {*found.suggestions}) == ("lede", {"ledde", "lade", "leder"})
+    assert found.original == "lede"
+    assert {"ledde", "lade", "leder"} <= {*found.suggestions}
     assert found.confidence < 0.6  # any of them may be meant
 
 
