@@ -1,14 +1,18 @@
 """What images are built from and the stack starts with, as far as it shows without Docker."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
+import wordfreq
 
 from huleedu_cli.clone import ROOT
 from huleedu_cli.stack import SERVICES
 from scripts import alone
 from scripts.requirements import Lock, dependency, members, requirements
+from services.spellchecker_service.domain.phonetics import LANGUAGES
+from services.spellchecker_service.domain.sources import source_files
 
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
 VARIABLE = re.compile(r"\$\{(\w+):-([^}]*)}")
@@ -98,3 +102,17 @@ def test_every_service_is_built_and_has_a_database_of_its_own(service: str) -> N
         assert f"('{service}', :'" in (ROOT / "deploy/postgres/databases.sql").read_text()
     scraped = (ROOT / "observability/prometheus/prometheus.yml").read_text()
     assert f"- {service}\n" in scraped
+
+
+def test_an_image_keeps_what_the_spelling_indexes_are_made_from(tmp_path: Path) -> None:
+    packages = Path(wordfreq.__file__).parents[1]
+    sources = {file for language in LANGUAGES for file in source_files(language)}
+    needed = {file.relative_to(packages) for file in sources if packages in file.parents}
+    for file in needed:
+        for name in (file, file.with_name("large_ja.msgpack.gz")):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).touch()
+    script = ROOT / "scripts" / "slim.sh"
+    subprocess.run(["/bin/sh", script, tmp_path], check=True)  # noqa: S603 - our own script
+    left = {file.relative_to(tmp_path) for file in tmp_path.rglob("*") if file.is_file()}
+    assert left == needed

@@ -28,8 +28,6 @@ UNSEEN = 0.7
 """Zipf frequency of a word that a dictionary has and the frequency list has not."""
 _COMMON = 4.5
 _SHORT = 4
-_USED_ELSEWHERE = 3.0
-"""Zipf frequency from which a word tells that a text is in another language."""
 _LISTED = -6.5
 _LISTED_BY_CHANCE = 0.42
 """How common a pair is that a list without counts has: the rarer its words are, the further above
@@ -199,9 +197,8 @@ def _foreign_words(language: Language) -> Arrays:
     others = sources.OTHER_LANGUAGES[language]
     used: dict[str, list[float]] = defaultdict(lambda: [0.0] * len(others))
     for column, each in enumerate(others):
-        for word, zipf in sources.frequencies(each).items():
-            if zipf > _USED_ELSEWHERE:
-                used[word][column] = zipf
+        for word, zipf in sources.frequencies(each, usual=True).items():
+            used[word][column] = zipf
     keys = np.array([word_key(word) for word in used], np.uint64)
     forms = {text for text, _, _ in sources.Dictionary(other).forms()}
     plain = np.array([word in forms for word in used], np.bool_)

@@ -50,16 +50,20 @@ def source_files(language: Language) -> list[Path]:
             for each in LANGUAGES
             for suffix in (".aff", ".dic")
         ),
-        *(words / f"large_{each}.msgpack.gz" for each in (language, *OTHER_LANGUAGES[language])),
+        words / f"large_{language}.msgpack.gz",
+        *(words / f"small_{each}.msgpack.gz" for each in OTHER_LANGUAGES[language]),
     ]
     return [*files, *([_SWEDISH_PAIRS, _SWEDISH_TEXTS] if language == "sv" else [_ENGLISH_NGRAMS])]
 
 
-def frequencies(language: str) -> dict[str, float]:
-    """Zipf frequency (log10 of occurrences in 10^9 words) of each word in lower case."""
+def frequencies(language: str, *, usual: bool = False) -> dict[str, float]:
+    """Zipf frequency (log10 of occurrences in 10^9 words) of each word in lower case.
+
+    With `usual` of words alone that occur in a million at least once, which are in a smaller file.
+    """
     import wordfreq  # noqa: PLC0415 -- a third of a second that only the build should pay
 
-    table = wordfreq.get_frequency_dict(language, wordlist="large")
+    table = wordfreq.get_frequency_dict(language, wordlist="small" if usual else "large")
     return {word: math.log10(share) + 9 for word, share in table.items()}
 
 
