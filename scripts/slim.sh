@@ -11,7 +11,8 @@ find . -type d \( -name tests -o -path "*/sqlalchemy/testing" -o -path "*/alembi
   -o -path "*/pydantic/v1" -o -path "*/sqlalchemy/dialects/[mos]*" -o -path "*/openai/cli" \
   -o -path "*/openai/*/beta" -o -path "*/openai/*/admin" -o -path "*/openai/*/live" \
   \) -prune -exec rm -r {} +
-find . -type f \( -name "*.pyi" -o -name "*.pyx" -o -name "*.pxd" -o -name "*.[ach]" -o -name RECORD \
+find . -type f \( -name "*.pyi" -o -name "*.pyx" -o -name "*.pxd" -o -name "*.[ach]" -o -name "*.[ch]pp" \
+  -o -name "*.proto" -o -name RECORD -o -path "*/semconv/_incubating/*/[!_o]*.py" \
   -o -path "*/numpy/_core/_simd.*" -o -path "*/numpy/_core/*_tests.*" \
   -o -path "*/wcwidth/_wcwidth_c.*" -o -path "*/wcwidth/table_grapheme_overrides/_known_*" \
   -o -path "*/langcodes/data/*-registry.txt" \) -delete
