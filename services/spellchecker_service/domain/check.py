@@ -179,6 +179,7 @@ def _check_pair(place: int, read: Reading) -> Correction | None:
     apart = (
         read.text[first.end : second.start] != " "
         or second.capitalised
+        or "/" in (read.text[first.start - 1 : first.start], read.text[second.end : second.end + 1])
         or any(
             each.skipped or each.hyphenated or each.lower in read.glossary
             for each in (first, second)

@@ -26,6 +26,15 @@ there these this those what when where who why
 _CONTRACTING = frozenset(_PRONOUNS.split())
 """Words that `would`, `will`, `are` and `have` are joined to."""
 _CONTRACTED = frozenset({"d", "ll", "re", "ve"})
+_ENDINGS = {"en": frozenset({"", "s"}), "sv": frozenset({"", "s", "n", "na"})}
+"""What any word may have behind an apostrophe: `läraren's`, `sett'n`."""
+_CUT_IN_FRONT = """
+bout cause cos em gainst im kay neath round til tis twas twasn't twere twill twould
+"""
+_WITHOUT_BEGINNING = frozenset(_CUT_IN_FRONT.split())
+"""What is written with an apostrophe for what is left out of it: `'tis`."""
+_WITHOUT_END = frozenset({"lil", "ol"})
+_APOSTROPHES = frozenset("'‘’")
 
 
 class Neighbours(NamedTuple):
@@ -64,14 +73,28 @@ class Reading:
             return True
         if self.lexicon.knows(lower):
             return not self._is_name_in_lower_case(token)
-        if self._is_foreign_name(token):
+        if self._is_foreign_name(token) or self._is_contracted(lower):
             return True
-        base, apostrophe, ending = lower.rpartition("'")
+        return self.lexicon.language == "en" and self._is_cut(token)
+
+    def _is_contracted(self, word: str) -> bool:
+        """Whether what is before and behind the last apostrophe is right: `who'd`, `they'd've`."""
+        base, apostrophe, ending = word.rpartition("'")
         if base in _CONTRACTING and ending in _CONTRACTED:
             return True
-        return bool(apostrophe and ending in {"s", ""} and base) and (
+        if ending == "ve" and base.endswith(("n't", "'d")):
+            return self.lexicon.knows(base)
+        return bool(apostrophe and ending in _ENDINGS[self.lexicon.language] and base) and (
             base in self.glossary or self.lexicon.knows(base)
         )
+
+    def _is_cut(self, token: Token) -> bool:
+        """Whether an apostrophe tells that letters are left out on purpose: `goin'`, `'tis`."""
+        if self.text[token.end : token.end + 1] in _APOSTROPHES:
+            ing = token.lower.endswith("in") and self.lexicon.knows(token.lower + "g")
+            return ing or token.lower in _WITHOUT_END
+        in_front = self.text[max(0, token.start - 1) : token.start]
+        return in_front in _APOSTROPHES and token.lower in _WITHOUT_BEGINNING
 
     def _is_foreign_name(self, token: Token) -> bool:
         """Whether it is a name with letters that English lacks: `Musée`, `Malmö`."""

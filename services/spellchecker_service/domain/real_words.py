@@ -45,6 +45,8 @@ for _entry in _CONFUSED.rstrip(";\n").split(";"):
     for _first, _second in permutations(_entry.split(), 2):
         CONFUSED.setdefault(_first, set()).add(_second)
 
+_IMPERATIVES = frozenset({"write"})
+"""What opens an instruction: the language model has hardly any."""
 _RARE = 5.0
 """Nats by which the context must outweigh that the word is as good as always right."""
 
@@ -53,7 +55,8 @@ def meant_instead(place: int, read: Reading) -> tuple[list[str], float] | None:
     """What the word at `place` stands for, with the probability; `None` where nothing tells."""
     word = read.tokens[place].lower
     others = CONFUSED.get(word)
-    if others is None:
+    opening = read.tokens[place].opens_sentence and word in _IMPERATIVES
+    if others is None or opening:
         return None
     context = read.context(place)
     if not (context.before and context.behind):

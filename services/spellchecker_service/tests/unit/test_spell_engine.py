@@ -49,6 +49,19 @@ def corrected(text: str, language: Language, glossary: tuple[str, ...] = ()) -> 
             id="contractions",
         ),
         pytest.param(
+            "en",
+            "They'd've come if he shouldn't've gone, c'mon!",
+            id="two contractions in one word",
+        ),
+        pytest.param(
+            "en",
+            "\u2019Tis the ol\u2019 man, goin' home 'cause he ain't got nothin' to do.",
+            id="letters left out on purpose",
+        ),
+        pytest.param("sv", "Har du sett'n? Jag tog'na och sa go'natt.", id="joined pronouns"),
+        pytest.param("sv", "Vi körde i 90 km/h at Stockholm till.", id="part of a unit"),
+        pytest.param("en", "Write between 200 and 450 words.", id="an instruction"),
+        pytest.param(
             "en", "I dreamt of an aluminium axe, amidst cancelled judgements.", id="British"
         ),
         pytest.param("sv", "Kon sa mu.", id="no compound of an adjective"),
@@ -322,6 +335,12 @@ def test_correct_text_is_left_alone(language: Language, text: str) -> None:
             "I don\u2019t know if ill be there.",
             "I don\u2019t know if I\u2019ll be there.",
             id="a contraction for a word",
+        ),
+        pytest.param(
+            "en",
+            "She was hopin for it, 'like you', and tis day was good.",
+            "She was hoping for it, 'like you', and this day was good.",
+            id="an apostrophe that belongs to another word",
         ),
         pytest.param(
             "en", "He was carried a way.", "He was carried away.", id="apart behind its company"
