@@ -30,7 +30,8 @@ _USED = 2.5
 _EITHER_WAY = frozenset(
     """överhuvud taget; tvärt emot; ovan nämnd; ovan nämnda; ovan nämnde; ovan nämnt; allt ihop;
     ända fram; fram emot; mitt emot; runt omkring; rakt igenom; där ifrån; här ifrån; var ifrån;
-    rad hus; herre gud; lille bror; åt skilda; all right; any more; some day;
+    rad hus; herre gud; lille bror; åt skilda; härom dagen; härom kvällen; härom natten;
+    härom veckan; härom året; tjock isen; all right; any more; some day;
     any time""".replace("\n    ", " ").split("; ")
 )
 """What is right as two words too."""

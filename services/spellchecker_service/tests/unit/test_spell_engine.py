@@ -81,7 +81,9 @@ def corrected(text: str, language: Language, glossary: tuple[str, ...] = ()) -> 
             "The staff, tired but rich, tried to save a sheep and three trees since the ship sank.",
             id="words taken for each other",
         ),
-        pytest.param("sv", "En stor stad, i stort sett överhuvud taget.", id="två ord"),
+        pytest.param(
+            "sv", "En stor stad, i stort sett överhuvud taget, härom dagen.", id="två ord"
+        ),
         pytest.param("en", "An eco-friendly car on insta.", id="what pupils talk about"),
         pytest.param("sv", "Vi såg en rad hus.", id="a measure"),
         pytest.param("sv", "Ställ er i en ring och vänd er om.", id="a pronoun"),
