@@ -50,6 +50,7 @@ ABBREVIATION = 2.5
 HYPHENATED = 2.5
 QUOTED = 1.0
 PAIRED = 2.0
+INTRODUCED = 5.0
 
 
 class Evidence(NamedTuple):
@@ -69,6 +70,7 @@ class Evidence(NamedTuple):
     paired: bool
     prefixed: bool
     possessive: bool
+    introduced: bool
     misspelt: float
     """Zipf frequency that the word would have as nothing but a misspelling; 0 if not known."""
 
@@ -88,6 +90,7 @@ def genuine(evidence: Evidence, language: Language) -> float:
         + ABBREVIATION * evidence.abbreviation
         + HYPHENATED * evidence.hyphenated
         + QUOTED * evidence.quoted
+        + INTRODUCED * evidence.introduced
     )
 
 

@@ -8,6 +8,7 @@ from .decision import MISSPELT, MISSPELT_FURTHER, Evidence
 from .derivation import is_derived
 from .index_files import Flag
 from .lexicon import LN10, Lexicon
+from .phonetics import Language
 from .ranking import is_paired
 from .reading import Reading
 
@@ -17,6 +18,12 @@ _PREFIXED = re.compile(
     "(?:anti|auto|bio|cyber|eco|electro|geo|hydro|hyper|mega|micro|multi|neuro|non|photo|psycho"
     "|self|semi|socio|super|tele|thermo|ultra)(.{5,})"
 )
+_STOP = re.compile(r"[.!?;:\n]")
+_INTRODUCING: dict[Language, frozenset[str]] = {
+    "en": frozenset({"called", "named"}),
+    "sv": frozenset(("kallad", "kallade", "kallar", "kallas", "kallat", "heter", "hette")),
+}
+_ARTICLES = frozenset(("a", "an", "the", "en", "ett", "för"))
 
 
 def evidence_for(place: int, read: Reading, candidates: list[Candidate]) -> Evidence:
@@ -41,7 +48,20 @@ def evidence_for(place: int, read: Reading, candidates: list[Candidate]) -> Evid
         paired=swedish and is_paired(entry, read.neighbours(place), known),
         prefixed=_is_prefixed(token.lower, known),
         possessive=token.lower.endswith("'s"),
+        introduced=_is_introduced(place, read),
         misspelt=_misspelt(token.lower, candidates, known),
+    )
+
+
+def _is_introduced(place: int, read: Reading) -> bool:
+    """Whether the text says that it is the name of something: `a cloth called kente`."""
+    before = place - 1
+    if before > 0 and read.tokens[before].lower in _ARTICLES:
+        before -= 1
+    return (
+        before >= 0
+        and read.tokens[before].lower in _INTRODUCING[read.lexicon.language]
+        and not _STOP.search(read.text, read.tokens[before].end, read.tokens[place].start)
     )
 
 

@@ -27,13 +27,14 @@ _LISTED = 3.0
 _UNHEARD = 0.5
 _SHORTEST = 2
 _USED = 2.5
-_EITHER_WAY = frozenset(
-    """överhuvud taget; tvärt emot; ovan nämnd; ovan nämnda; ovan nämnde; ovan nämnt; allt ihop;
-    ända fram; fram emot; mitt emot; runt omkring; rakt igenom; där ifrån; här ifrån; var ifrån;
-    rad hus; herre gud; lille bror; åt skilda; härom dagen; härom kvällen; härom natten;
-    härom veckan; härom året; tjock isen; all right; any more; some day;
-    any time""".replace("\n    ", " ").split("; ")
-)
+_APART_TOO = """
+överhuvud taget; tvärt emot; ovan nämnd; ovan nämnda; ovan nämnde; ovan nämnt; allt ihop; ända fram;
+fram emot; mitt emot; runt omkring; rakt igenom; där ifrån; här ifrån; var ifrån; rad hus; rest en;
+herre gud; lille bror; lilla syster; åt skilda; härom dagen; härom kvällen; härom natten;
+härom veckan; härom året; tjock isen;
+all right; any more; some day; any time
+"""
+_EITHER_WAY = frozenset(" ".join(_APART_TOO.split()).split("; "))
 """What is right as two words too."""
 _OBJECT, _SUBJECT = "er", "de"
 """Pronouns that look like endings: `ställ er här`, `i dag bor de flesta i hus`."""

@@ -11,6 +11,10 @@ _ADDRESS = re.compile(
     r"@|://|^\W?www\.|\\|\.(?:com|org|net|edu|gov|info|se|uk|nu|eu|html?|pdf|docx?|txt)\b"
 )
 _SENTENCE_END = frozenset(".!?…:;\n\r\t•*|")
+_BEHIND_COLON = frozenset(
+    ("a", "ade", "ar", "at", "en", "ens", "er", "erna", "et", "ets", "n", "na", "ns", "s", "t")
+)
+"""What Swedish adds to abbreviations: `sms:ade`."""
 _TITLES = frozenset(("mr", "mrs", "ms", "dr", "prof"))
 _OPENING = frozenset("\"“”„»«([{'‘’-–—*>")
 _LATIN_1 = 0x100
@@ -42,10 +46,10 @@ def _normal(text: str) -> str:
 
 
 def _left_alone(word: str) -> bool:
-    """Acronyms, camel case, and what is not written in the letters of the two languages."""
+    """Acronyms, camel case, units (`cm³`), and what has letters that neither language has."""
     return (
         (len(word) > 1 and not word[1:].islower())
-        or any(ord(letter) >= _LATIN_1 for letter in word)
+        or any(ord(letter) >= _LATIN_1 or letter.isnumeric() for letter in word)
         or not word[0].isalpha()
     )
 
@@ -53,7 +57,7 @@ def _left_alone(word: str) -> bool:
 def tokenise(text: str) -> list[Token]:
     """Every word of `text`, in order; addresses, hashtags and words with digits as skipped ones."""
     tokens: list[Token] = []
-    quotes = _Quotes(text)
+    quotes = _Quotes(text, _DOUBLE), _Quotes(text, _SINGLE)
     reached = 0
     opens = True
     for chunk in _CHUNK.finditer(text):
@@ -65,6 +69,9 @@ def tokenise(text: str) -> list[Token]:
                 opens = _begins_sentence(text, reached, start)
             word = _normal(match.group())
             before, after = text[start - 1 : start], text[end : end + 1]
+            inflects = (
+                before == ":" and text[start - 2 : start - 1].isalnum() and word in _BEHIND_COLON
+            )
             beside_digit = before.isdigit() or after.isdigit() or before == "_" or after == "_"
             tokens.append(
                 Token(
@@ -75,8 +82,8 @@ def tokenise(text: str) -> list[Token]:
                     word.lower(),
                     opens,
                     before in {"-", "‑"} or after in {"-", "‑"},
-                    quotes.around(start),
-                    address or beside_digit or _left_alone(word),
+                    any(each.around(start) for each in quotes),
+                    address or inflects or beside_digit or _left_alone(word),
                 )
             )
             opens = False
@@ -95,22 +102,29 @@ def _begins_sentence(text: str, left: int, right: int) -> bool:
 
 
 _LONGEST_QUOTATION = 400
+_DOUBLE = re.compile(r"(?P<mark>[\"“”„»«])|\n")
+_SINGLE = re.compile(r"(?P<mark>(?P<opening>(?<!\w)['‘](?=[^\W\d_]))|(?<=[.,!?…])['’](?!\w))|\n")
+"""An apostrophe is no quotation mark: one that closes stands behind a stop."""
 
 
 class _Quotes:
-    """Whether a place lies between a pair of double quotation marks of one paragraph."""
+    """Whether a place lies between a pair of quotation marks of one paragraph."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, marks: re.Pattern[str]) -> None:
         self._spans: list[tuple[int, int]] = []
         opened = -1
-        for match in re.finditer(r"[\"“”„»«\n]", text):
-            if match.group() == "\n":
+        told_apart = "opening" in marks.groupindex
+        for match in marks.finditer(text):
+            place = match.start()
+            opening = match["opening"] is not None if told_apart else opened < 0
+            if match["mark"] is None:
                 opened = -1
-            elif opened < 0:
-                opened = match.start()
-            else:
-                if match.start() - opened <= _LONGEST_QUOTATION:
-                    self._spans.append((opened, match.start()))
+            elif opening:
+                if opened < 0 or place - opened > _LONGEST_QUOTATION:
+                    opened = place
+            elif opened >= 0:
+                if place - opened <= _LONGEST_QUOTATION:
+                    self._spans.append((opened, place))
                 opened = -1
         self._next = 0
 

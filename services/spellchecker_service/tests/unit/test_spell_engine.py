@@ -58,6 +58,13 @@ def corrected(text: str, language: Language, glossary: tuple[str, ...] = ()) -> 
             "\u2019Tis the ol\u2019 man, goin' home 'cause he ain't got nothin' to do.",
             id="letters left out on purpose",
         ),
+        pytest.param("sv", "Det blev 5 m² och 3 cm³ vatten kvar.", id="units"),
+        pytest.param("sv", "Jag har rest en del med min lilla syster.", id="two words"),
+        pytest.param("en", "We play a drum called tabal.", id="what is called so"),
+        pytest.param(
+            "en", "They made a soup called a shurpa.", id="what is called so, with its article"
+        ),
+        pytest.param("sv", "Han bar en mössa som kallas kufi.", id="what is called so"),
         pytest.param("sv", "Har du sett'n? Jag tog'na och sa go'natt.", id="joined pronouns"),
         pytest.param("sv", "Vi körde i 90 km/h at Stockholm till.", id="part of a unit"),
         pytest.param("en", "Write between 200 and 450 words.", id="an instruction"),
@@ -339,6 +346,18 @@ def test_correct_text_is_left_alone(language: Language, text: str) -> None:
             id="a contraction for a word",
         ),
         pytest.param(
+            "sv",
+            "Jag vet vad den heter. Komer du?",
+            "Jag vet vad den heter. Kommer du?",
+            id="behind a sentence that says what is called so",
+        ),
+        pytest.param(
+            "en",
+            "I don't make a diffrence,' he said.",
+            "I don't make a difference,' he said.",
+            id="a quotation that was not opened",
+        ),
+        pytest.param(
             "en",
             "She was hopin for it, 'like you', and tis day was good.",
             "She was hoping for it, 'like you', and this day was good.",
@@ -393,7 +412,8 @@ def test_only_a_neuter_noun_has_its_plural_without_an_ending() -> None:
 
 def test_the_nearest_compound_comes_first() -> None:
     [found] = check("Vi har sommarlovsläsninng.", "sv")
-    assert found.suggestions[:2] == ("sommarlovsläsning", "sommarlovslösning")
+    assert found.suggestions[0] == "sommarlovsläsning"
+    assert "sommarlovslösning" in found.suggestions
 
 
 def test_a_listed_compound_is_not_doubtful_because_it_has_parts() -> None:
@@ -529,7 +549,7 @@ def test_words_that_are_written_as_one_are_not_taken_apart_further() -> None:
 
 
 def test_all_that_is_likelier_than_the_rare_word_is_suggested() -> None:
-    found = check(f"{_CARELESS} Han lede oss.", "sv")[-1]
+    found = check(f"{_CARELESS} Hon lede en kurs.", "sv")[-1]
     assert found.original == "lede"
     assert {"ledde", "lade", "leder"} <= {*found.suggestions}
     assert found.confidence < 0.6  # any of them may be meant
@@ -539,6 +559,26 @@ def test_a_name_behind_a_quotation_does_not_open_a_sentence() -> None:
     assert corrected('"It hurts," Mailis said.', "en") == '"It hurts," Mailis said.'
     assert corrected('She said, "Becouse of that."', "en") == 'She said, "Becouse of that."'
     assert check('She said, "Becouse of that."', "en")[0].suggestions[0] == "Because"
+
+
+@pytest.mark.parametrize("marks", ["''", "\u2018\u2019", '""', "\u201c\u201d"])
+def test_a_quotation_is_marked_only(marks: str) -> None:
+    text = (
+        f"Tom said, {marks[0]}It don't make a diffrence, tis fine.{marks[1]} It made a diffrence."
+    )
+    assert [each.applied for each in check(text, "en")] == [False, False, True]
+
+
+def test_an_ending_behind_a_colon_is_no_word() -> None:
+    assert not check("Jag sms:ade min bror.", "sv")
+    assert [each.original for each in check("Jag sa :ade och so:ado.", "sv")] == ["ade", "ado"]
+
+
+def test_an_apostrophe_opens_no_quotation() -> None:
+    text = (
+        "'Tis the boys' day, 'cause it made a diffrence. They're goin' home.\nIt ended,' he said."
+    )
+    assert [(each.original, each.applied) for each in check(text, "en")] == [("diffrence", True)]
 
 
 def test_two_spellings_of_one_word_do_not_make_each_other_doubtful() -> None:

@@ -61,7 +61,8 @@ def test_a_version_changes_with_the_name_and_the_content_of_each_file(tmp_path: 
 def test_an_index_stands_for_the_words_of_all_languages() -> None:
     words = {"en_US.dic", "sv_SE.dic"}
     words |= {f"small_{each}.msgpack.gz" for each in ("de", "es", "fr")}
-    for language, other in (("en", "sv"), ("sv", "en")):
+    others: dict[Language, Language] = {"en": "sv", "sv": "en"}
+    for language, other in others.items():
         names = {file.name for file in source_files(language)}
         assert names >= words | {f"large_{language}.msgpack.gz", f"small_{other}.msgpack.gz"}
 
