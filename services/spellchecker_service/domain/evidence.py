@@ -18,7 +18,6 @@ _PREFIXED = re.compile(
     "(?:anti|auto|bio|cyber|eco|electro|geo|hydro|hyper|mega|micro|multi|neuro|non|photo|psycho"
     "|self|semi|socio|super|tele|thermo|ultra)(.{5,})"
 )
-_STOP = re.compile(r"[.!?;:\n]")
 _INTRODUCING: dict[Language, frozenset[str]] = {
     "en": frozenset({"called", "named"}),
     "sv": frozenset(("kallad", "kallade", "kallar", "kallas", "kallat", "heter", "hette")),
@@ -55,14 +54,10 @@ def evidence_for(place: int, read: Reading, candidates: list[Candidate]) -> Evid
 
 def _is_introduced(place: int, read: Reading) -> bool:
     """Whether the text says that it is the name of something: `a cloth called kente`."""
-    before = place - 1
-    if before > 0 and read.tokens[before].lower in _ARTICLES:
-        before -= 1
-    return (
-        before >= 0
-        and read.tokens[before].lower in _INTRODUCING[read.lexicon.language]
-        and not _STOP.search(read.text, read.tokens[before].end, read.tokens[place].start)
-    )
+    words = read.around(place, -1)
+    if words and words[0] in _ARTICLES:
+        del words[0]
+    return bool(words) and words[0] in _INTRODUCING[read.lexicon.language]
 
 
 def _is_prefixed(word: str, known: Lexicon) -> bool:

@@ -93,7 +93,7 @@ class Reading:
         if self.text[token.end : token.end + 1] in _APOSTROPHES:
             ing = token.lower.endswith("in") and self.lexicon.knows(token.lower + "g")
             return ing or token.lower in _WITHOUT_END
-        in_front = self.text[max(0, token.start - 1) : token.start]
+        in_front = self.text[token.start - 1 : token.start]
         return in_front in _APOSTROPHES and token.lower in _WITHOUT_BEGINNING
 
     def _is_foreign_name(self, token: Token) -> bool:

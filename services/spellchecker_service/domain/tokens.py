@@ -102,8 +102,8 @@ def _begins_sentence(text: str, left: int, right: int) -> bool:
 
 
 _LONGEST_QUOTATION = 400
-_DOUBLE = re.compile(r"(?P<mark>[\"“”„»«])|\n")
-_SINGLE = re.compile(r"(?P<mark>(?P<opening>(?<!\w)['‘](?=[^\W\d_]))|(?<=[.,!?…])['’](?!\w))|\n")
+_DOUBLE = re.compile(r"(?P<opening>(?P<closing>[\"“”„»«]))|\n")
+_SINGLE = re.compile(r"(?P<opening>(?<!\w)['‘](?=[^\W\d_]))|(?P<closing>(?<=[.,!?…])['’](?!\w))|\n")
 """An apostrophe is no quotation mark: one that closes stands behind a stop."""
 
 
@@ -113,19 +113,17 @@ class _Quotes:
     def __init__(self, text: str, marks: re.Pattern[str]) -> None:
         self._spans: list[tuple[int, int]] = []
         opened = -1
-        told_apart = "opening" in marks.groupindex
         for match in marks.finditer(text):
             place = match.start()
-            opening = match["opening"] is not None if told_apart else opened < 0
-            if match["mark"] is None:
-                opened = -1
-            elif opening:
-                if opened < 0 or place - opened > _LONGEST_QUOTATION:
-                    opened = place
-            elif opened >= 0:
-                if place - opened <= _LONGEST_QUOTATION:
+            too_far = opened < 0 or place - opened > _LONGEST_QUOTATION
+            if match["closing"] and opened >= 0:
+                if not too_far:
                     self._spans.append((opened, place))
                 opened = -1
+            elif not match["opening"]:
+                opened = -1
+            elif too_far:
+                opened = place
         self._next = 0
 
     def around(self, place: int) -> bool:

@@ -569,6 +569,12 @@ def test_a_quotation_is_marked_only(marks: str) -> None:
     assert [each.applied for each in check(text, "en")] == [False, False, True]
 
 
+@pytest.mark.parametrize("mark", ["'", '"'])
+def test_marks_far_from_each_other_are_no_quotation(mark: str) -> None:
+    text = f"{mark}It made a diffrence. {'It was a fine day. ' * 30}It ended.{mark} he said."
+    assert [each.applied for each in check(text, "en")] == [True]
+
+
 def test_an_ending_behind_a_colon_is_no_word() -> None:
     assert not check("Jag sms:ade min bror.", "sv")
     assert [each.original for each in check("Jag sa :ade och so:ado.", "sv")] == ["ade", "ado"]
